@@ -1,0 +1,14 @@
+//! What the crate promises, tried from outside. Nothing here reads a private part of it.
+
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+#[cfg(feature = "axum")]
+mod extract;
+mod forged;
+mod keys;
+mod properties;
+mod revoked;
+mod support;
+mod tokens;
+mod verify;
+mod wycheproof;

@@ -1,0 +1,93 @@
+//! The set of what was taken back: what is in it stays until nothing is left to concern.
+
+use hallpass_token::{AccountId, Claims, Effect, Revocation, Revoked, SessionId};
+use uuid::Uuid;
+
+use crate::support::{NOW, claims};
+
+fn ended(session: SessionId, forget_at: i64) -> Revocation {
+    Revocation::Session { session, forget_at }
+}
+
+fn outdated(account: AccountId, below_version: i64, forget_at: i64) -> Revocation {
+    Revocation::Account { account, below_version, forget_at }
+}
+
+#[test]
+fn a_session_that_ended_stays_ended_until_it_can_be_forgotten() {
+    let revoked = Revoked::new();
+    assert_eq!(revoked.check(&claims()), None);
+    revoked.apply(&ended(claims().sid, NOW + 300));
+    revoked.forget(NOW + 299);
+    assert_eq!(revoked.check(&claims()), Some(Effect::Ended));
+    revoked.forget(NOW + 300);
+    assert_eq!(revoked.check(&claims()), None);
+    assert!(revoked.is_empty());
+}
+
+#[test]
+fn a_revocation_can_come_twice_and_in_any_order() {
+    let Claims { sub, sid, .. } = claims();
+    let lines = [ended(sid, 10), ended(sid, 20), outdated(sub, 4, 20), outdated(sub, 9, 10), outdated(sub, 2, 30)];
+    let forth = Revoked::new();
+    lines.iter().chain(&lines).for_each(|line| forth.apply(line));
+    let back = Revoked::new();
+    lines.iter().rev().for_each(|line| back.apply(line));
+    for revoked in [forth, back] {
+        assert_eq!(revoked.len(), 2);
+        revoked.forget(19);
+        assert_eq!(revoked.check(&claims()), Some(Effect::Ended), "the later moment counts");
+        revoked.forget(29);
+        assert_eq!(
+            revoked.check(&Claims { account_version: 8, ..claims() }),
+            Some(Effect::Stale),
+            "the higher version"
+        );
+        assert_eq!(revoked.check(&Claims { account_version: 9, ..claims() }), None);
+        revoked.forget(30);
+        assert!(revoked.is_empty());
+    }
+}
+
+#[test]
+fn nobody_elses_tokens_are_touched() {
+    let revoked = Revoked::new();
+    revoked.apply(&outdated(AccountId(8), i64::MAX, i64::MAX));
+    revoked.apply(&ended(SessionId(Uuid::max()), i64::MAX));
+    assert_eq!(revoked.check(&claims()), None);
+}
+
+#[test]
+fn a_wave_of_revocations_is_all_kept_and_then_all_forgotten() {
+    let revoked = Revoked::new();
+    let session = |number: u128| SessionId(Uuid::from_u128(number));
+    for number in 0..50_000 {
+        revoked.apply(&ended(session(number), if number % 2 == 0 { 100 } else { 200 }));
+    }
+    assert_eq!(revoked.len(), 50_000);
+    revoked.forget(100);
+    assert_eq!(revoked.len(), 25_000);
+    for number in 0..50_000 {
+        let effect = revoked.check(&Claims { sid: session(number), ..claims() });
+        assert_eq!(effect, (number % 2 == 1).then_some(Effect::Ended), "{number}");
+    }
+    revoked.forget(200);
+    assert!(revoked.is_empty());
+}
+
+#[test]
+fn what_one_thread_applied_another_one_finds() {
+    let revoked = Revoked::new();
+    std::thread::scope(|threads| {
+        for thread in 0..4_u128 {
+            let revoked = &revoked;
+            threads.spawn(move || {
+                for number in 0..5_000 {
+                    revoked.apply(&ended(SessionId(Uuid::from_u128(thread << 64 | number)), NOW + 1));
+                    revoked.forget(NOW);
+                }
+            });
+        }
+    });
+    assert_eq!(revoked.len(), 20_000);
+}
