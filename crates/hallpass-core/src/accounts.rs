@@ -1,0 +1,508 @@
+//! People who can sign in: creating, reading and changing their accounts.
+//!
+//! A change of what tokens say makes the old tokens stale in the same transaction; it never signs anybody out, but for a
+//! deactivation, which ends every session.
+
+use hallpass_token::{AccountId, Revocation};
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+
+use crate::{
+    Code, Ctx, Error, FieldError, Hallpass, Result,
+    audit::{self, Event},
+    config::{ClaimSource, Presence, ProfileType},
+    names::{self, Email, Username},
+    passwords::{Password, strength},
+    revocation::Pending,
+    sessions::EndCause,
+    store::{self, accounts::AccountRow, accounts::UniqueNames, is_taken},
+};
+
+/// A person who can sign in. Times are seconds since 1970 (UTC).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Account {
+    /// Never given to another account, even after this one is gone.
+    pub id: AccountId,
+    /// As the person typed it.
+    pub username: Option<String>,
+    /// As the person typed it, with the domain in ASCII.
+    pub email: Option<String>,
+    /// Whether the person has shown to receive mail there.
+    pub email_verified: bool,
+    /// May be empty.
+    pub first_name: String,
+    /// May be empty.
+    pub last_name: String,
+    /// Whether the person may sign in.
+    pub is_active: bool,
+    /// Whether the person works for the operator.
+    pub is_staff: bool,
+    /// Whether the person may do everything.
+    pub is_superuser: bool,
+    /// Sorted, without repetition.
+    pub roles: Vec<String>,
+    /// The custom fields of `accounts.profile`.
+    pub profile: Map<String, Value>,
+    /// When the account was made.
+    pub date_joined: i64,
+    /// When the person last signed in.
+    pub last_login: Option<i64>,
+    pub(crate) version: i64,
+}
+
+/// What an account is made of.
+#[derive(Debug, Default)]
+pub struct NewAccount {
+    /// 1 to 150 characters; see [`names::Username`].
+    pub username: Option<String>,
+    /// See [`names::Email`].
+    pub email: Option<String>,
+    /// Without one the account cannot sign in by password.
+    pub password: Option<SecretString>,
+    /// At most 150 characters.
+    pub first_name: String,
+    /// At most 150 characters.
+    pub last_name: String,
+    /// The custom fields of `accounts.profile`.
+    pub profile: Map<String, Value>,
+}
+
+/// What only the operator gives.
+#[derive(Debug, Clone, Default)]
+pub struct Standing {
+    /// See [`Account::is_staff`].
+    pub is_staff: bool,
+    /// See [`Account::is_superuser`].
+    pub is_superuser: bool,
+    /// See [`Account::roles`].
+    pub roles: Vec<String>,
+}
+
+/// What the owner may change; `None` leaves it as it is.
+#[derive(Debug, Clone, Default)]
+pub struct Changes {
+    /// At most 150 characters.
+    pub first_name: Option<String>,
+    /// At most 150 characters.
+    pub last_name: Option<String>,
+    /// Replaces the fields that it names; null removes one.
+    pub profile: Option<Map<String, Value>>,
+}
+
+/// A part of the list of accounts.
+#[derive(Debug, Clone, Copy)]
+pub struct Page {
+    /// The last account of the page before.
+    pub after: Option<AccountId>,
+    /// At most this many, and never more than 1000.
+    pub limit: u32,
+}
+
+/// An account that passed every rule and is ready to be written.
+pub(crate) struct Draft {
+    row: AccountRow,
+    username: Option<Username>,
+    email: Option<Email>,
+}
+
+/// Creates an account for the operator.
+///
+/// # Errors
+/// [`Code::ValidationFailed`], [`Code::UsernameTaken`], [`Code::EmailTaken`], [`Code::Busy`], [`Code::Unavailable`].
+pub async fn create(hallpass: &Hallpass, ctx: &Ctx, new: NewAccount, standing: Standing) -> Result<Account> {
+    for role in &standing.roles {
+        check_role(role)?;
+    }
+    let mut draft = draft(hallpass, ctx, new).await?;
+    draft.row.is_staff = standing.is_staff;
+    draft.row.is_superuser = standing.is_superuser;
+    draft.row.roles = roles_text(standing.roles);
+    let mut tx = hallpass.0.db.begin().await?;
+    let account = insert(&mut tx, draft).await?;
+    tx.commit().await?;
+    audit::record(ctx, Event::AccountCreated, Some(account.id), None, None);
+    Ok(account)
+}
+
+/// Checks everything that can be checked without the other accounts, and hashes the password.
+pub(crate) async fn draft(hallpass: &Hallpass, ctx: &Ctx, new: NewAccount) -> Result<Draft> {
+    let rules = &hallpass.0.config;
+    let mut wrong = Vec::new();
+    let username = parse_name(new.username, rules.accounts.username, "username", Username::parse, &mut wrong);
+    let email = parse_name(new.email, rules.accounts.email, "email", Email::parse, &mut wrong);
+    let mut keep = |parsed: Result<String, FieldError>| parsed.map_err(|error| wrong.push(error)).unwrap_or_default();
+    let first_name = keep(names::person_name("first_name", &new.first_name));
+    let last_name = keep(names::person_name("last_name", &new.last_name));
+    let password = match new.password {
+        None => None,
+        Some(password) => Password::parse("password", &password).map_err(|error| wrong.push(error)).ok(),
+    };
+    if let Err(error) = check_profile(&rules.accounts.profile, &new.profile) {
+        wrong.push(error);
+    }
+    if let Some(password) = &password {
+        let own = own_words(username.as_ref(), email.as_ref(), &first_name, &last_name);
+        wrong.extend(strength::check(&rules.passwords, password, "password", &own).err().into_iter().flatten());
+    }
+    if !wrong.is_empty() {
+        return Err(Error::validation(wrong));
+    }
+    let hash = match &password {
+        Some(password) => Some(hallpass.0.hasher.hash(password).await?),
+        None => None,
+    };
+    let row = AccountRow {
+        id: 0,
+        username: username.as_ref().map(|name| name.as_str().to_owned()),
+        email: email.as_ref().map(|email| email.as_str().to_owned()),
+        email_verified: false,
+        first_name,
+        last_name,
+        password: hash,
+        is_active: true,
+        is_staff: false,
+        is_superuser: false,
+        roles: "[]".into(),
+        profile: Value::Object(new.profile).to_string(),
+        version: 1,
+        date_joined: ctx.now,
+        last_login: None,
+    };
+    Ok(Draft { row, username, email })
+}
+
+/// Writes a checked account; the database decides whether its names are free.
+pub(crate) async fn insert(tx: &mut store::Tx, draft: Draft) -> Result<Account> {
+    let names = UniqueNames {
+        username_key: draft.username.as_ref().map(Username::key),
+        email_key: draft.email.as_ref().map(Email::key),
+    };
+    let id = store::accounts::insert(tx.conn(), &draft.row, names).await.map_err(|error| {
+        if is_taken(&error, "username_key") {
+            Error::new(Code::UsernameTaken, "Choose another user name: this one belongs to somebody")
+        } else if is_taken(&error, "email_key") {
+            Error::new(Code::EmailTaken, "There is an account with this e-mail address: sign in, or use another one")
+        } else {
+            error.into()
+        }
+    })?;
+    AccountRow { id: id.0, ..draft.row }.try_into()
+}
+
+/// The account with this id.
+///
+/// # Errors
+/// [`Code::NotFound`], [`Code::Unavailable`].
+pub async fn get(hallpass: &Hallpass, id: AccountId) -> Result<Account> {
+    row(hallpass, id).await?.try_into()
+}
+
+/// The account with this id, user name or e-mail address: for operators, who type whichever they know.
+///
+/// # Errors
+/// [`Code::NotFound`], [`Code::Unavailable`].
+pub async fn find(hallpass: &Hallpass, who: &str) -> Result<Account> {
+    let mut reader = hallpass.0.db.read().await?;
+    let found = if let Ok(id) = who.parse::<AccountId>() {
+        store::accounts::by_id(reader.conn(), id).await?
+    } else if let Ok(email) = Email::parse(who) {
+        store::accounts::by_email(reader.conn(), email.key()).await?
+    } else if let Ok(username) = Username::parse(who) {
+        store::accounts::by_username(reader.conn(), username.key()).await?
+    } else {
+        None
+    };
+    found.ok_or_else(no_such_account)?.try_into()
+}
+
+/// A page of all accounts, in the order of their ids.
+///
+/// # Errors
+/// [`Code::Unavailable`].
+pub async fn list(hallpass: &Hallpass, page: Page) -> Result<Vec<Account>> {
+    let after = page.after.unwrap_or(AccountId(0));
+    let mut reader = hallpass.0.db.read().await?;
+    let rows = store::accounts::page(reader.conn(), after, page.limit.min(1000).into()).await?;
+    rows.into_iter().map(Account::try_from).collect()
+}
+
+/// Changes the owner's own data. Tokens that say otherwise go stale.
+///
+/// # Errors
+/// [`Code::ValidationFailed`], [`Code::NotFound`], [`Code::Unavailable`].
+pub async fn update(hallpass: &Hallpass, ctx: &Ctx, id: AccountId, changes: Changes) -> Result<Account> {
+    let mut wrong = Vec::new();
+    let mut keep = |field, name: Option<String>| {
+        name.and_then(|name| names::person_name(field, &name).map_err(|error| wrong.push(error)).ok())
+    };
+    let first_name = keep("first_name", changes.first_name);
+    let last_name = keep("last_name", changes.last_name);
+    let profile = changes.profile.unwrap_or_default();
+    if let Err(error) = check_profile(&hallpass.0.config.accounts.profile, &profile) {
+        wrong.push(error);
+    }
+    if !wrong.is_empty() {
+        return Err(Error::validation(wrong));
+    }
+    let account = change(hallpass, ctx, id, |account| {
+        account.first_name = first_name.clone().unwrap_or_else(|| account.first_name.clone());
+        account.last_name = last_name.clone().unwrap_or_else(|| account.last_name.clone());
+        account.profile.extend(profile.clone());
+        account.profile.retain(|_, value| !value.is_null());
+    })
+    .await?;
+    audit::record(ctx, Event::AccountChanged, Some(id), None, None);
+    Ok(account)
+}
+
+/// Lets the person sign in again, or signs the person out everywhere and lets no one in.
+///
+/// # Errors
+/// [`Code::NotFound`], [`Code::Unavailable`].
+pub async fn set_active(hallpass: &Hallpass, ctx: &Ctx, id: AccountId, active: bool) -> Result<Account> {
+    let account = change(hallpass, ctx, id, |account| account.is_active = active).await?;
+    let event = if active { Event::AccountActivated } else { Event::AccountDeactivated };
+    audit::record(ctx, event, Some(id), None, None);
+    Ok(account)
+}
+
+/// Gives the account a role; its tokens say so after their next refresh.
+///
+/// # Errors
+/// [`Code::ValidationFailed`], [`Code::NotFound`], [`Code::Unavailable`].
+pub async fn grant_role(hallpass: &Hallpass, ctx: &Ctx, id: AccountId, role: &str) -> Result<Account> {
+    check_role(role)?;
+    let account = change(hallpass, ctx, id, |account| {
+        account.roles.push(role.to_owned());
+        account.roles.sort();
+        account.roles.dedup();
+    })
+    .await?;
+    audit::record(ctx, Event::RoleGranted, Some(id), None, None);
+    Ok(account)
+}
+
+/// Takes a role away; tokens that still state it are refused as stale.
+///
+/// # Errors
+/// [`Code::NotFound`], also if the account does not have the role; [`Code::Unavailable`].
+pub async fn revoke_role(hallpass: &Hallpass, ctx: &Ctx, id: AccountId, role: &str) -> Result<Account> {
+    if !get(hallpass, id).await?.roles.iter().any(|held| held == role) {
+        return Err(Error::new(Code::NotFound, "The account does not have this role"));
+    }
+    let account = change(hallpass, ctx, id, |account| account.roles.retain(|held| held != role)).await?;
+    audit::record(ctx, Event::RoleRevoked, Some(id), None, None);
+    Ok(account)
+}
+
+/// Sets a password for the operator, by the same rules as everywhere, and ends the account's sessions.
+///
+/// # Errors
+/// [`Code::ValidationFailed`], [`Code::NotFound`], [`Code::Busy`], [`Code::Unavailable`].
+pub async fn set_password(hallpass: &Hallpass, ctx: &Ctx, id: AccountId, new: SecretString) -> Result<()> {
+    let account = get(hallpass, id).await?;
+    let hash = new_password(hallpass, &account, "password", new).await?;
+    let mut tx = hallpass.0.db.begin().await?;
+    let mut pending = Pending::default();
+    store::accounts::set_password(tx.conn(), id, Some(&hash)).await?;
+    pending.end_all(hallpass, ctx, &mut tx, id, None, EndCause::PasswordChanged).await?;
+    pending.commit(hallpass, ctx, tx).await?;
+    audit::record(ctx, Event::PasswordSet, Some(id), None, None);
+    Ok(())
+}
+
+/// Judges a new password of an existing account by the rules for all, and hashes it.
+pub(crate) async fn new_password(
+    hallpass: &Hallpass,
+    account: &Account,
+    field: &'static str,
+    new: SecretString,
+) -> Result<String> {
+    let password = Password::parse(field, &new).map_err(|error| Error::validation(vec![error]))?;
+    let own = [account.username.as_deref(), account.email.as_deref()].into_iter().flatten();
+    let own: Vec<&str> = own.chain([account.first_name.as_str(), account.last_name.as_str()]).collect();
+    strength::check(&hallpass.0.config.passwords, &password, field, &own).map_err(Error::validation)?;
+    hallpass.0.hasher.hash(&password).await
+}
+
+/// Reads, changes and writes an account, again if somebody else was faster, and takes back what tokens no longer may say.
+async fn change(hallpass: &Hallpass, ctx: &Ctx, id: AccountId, edit: impl Fn(&mut Account)) -> Result<Account> {
+    for _ in 0..10 {
+        let before: Account = row(hallpass, id).await?.try_into()?;
+        let mut after = before.clone();
+        edit(&mut after);
+        if after == before {
+            return Ok(before);
+        }
+        let mut tx = hallpass.0.db.begin().await?;
+        let mut pending = Pending::default();
+        if !store::accounts::update(tx.conn(), &after.row()).await? {
+            continue;
+        }
+        after.version += 1;
+        if before.is_active && !after.is_active {
+            pending.end_all(hallpass, ctx, &mut tx, id, None, EndCause::Deactivated).await?;
+        }
+        if stated(hallpass, &before) != stated(hallpass, &after) {
+            let forget_at = crate::revocation::forget_at(hallpass, ctx.now);
+            let line = Revocation::Account { account: id, below_version: after.version, forget_at };
+            pending.append(ctx, &mut tx, line, "account_changed").await?;
+        }
+        pending.commit(hallpass, ctx, tx).await?;
+        return Ok(after);
+    }
+    Err(Error::new(Code::Unavailable, "The account is being changed by many at once; try again").retry_after(1))
+}
+
+/// What tokens say of an account: roles, and the mapped claims.
+fn stated(hallpass: &Hallpass, account: &Account) -> (Vec<String>, Map<String, Value>) {
+    (account.roles.clone(), mapped_claims(hallpass, account))
+}
+
+/// The claims that the settings map from the account; a field without a value gives no claim.
+pub(crate) fn mapped_claims(hallpass: &Hallpass, account: &Account) -> Map<String, Value> {
+    let config = &hallpass.0.config;
+    let value = |source: &str| {
+        Some(match ClaimSource::parse(source, &config.accounts).ok()? {
+            ClaimSource::Username => account.username.clone()?.into(),
+            ClaimSource::Email => account.email.clone()?.into(),
+            ClaimSource::FirstName => account.first_name.clone().into(),
+            ClaimSource::LastName => account.last_name.clone().into(),
+            ClaimSource::IsStaff => account.is_staff.into(),
+            ClaimSource::IsSuperuser => account.is_superuser.into(),
+            ClaimSource::Profile(field) => account.profile.get(field)?.clone(),
+        })
+    };
+    config.tokens.claims.iter().filter_map(|(claim, source)| Some((claim.clone(), value(source)?))).collect()
+}
+
+pub(crate) fn no_such_account() -> Error {
+    Error::new(Code::NotFound, "There is no such account")
+}
+
+async fn row(hallpass: &Hallpass, id: AccountId) -> Result<AccountRow> {
+    let mut reader = hallpass.0.db.read().await?;
+    store::accounts::by_id(reader.conn(), id).await?.ok_or_else(no_such_account)
+}
+
+/// Parses a name if there is one, and notes what is wrong with it or with its absence.
+fn parse_name<T>(
+    name: Option<String>,
+    presence: Presence,
+    field: &'static str,
+    parse: impl Fn(&str) -> Result<T, FieldError>,
+    wrong: &mut Vec<FieldError>,
+) -> Option<T> {
+    // Forms send an empty string for what was left out.
+    let problem = match (name.filter(|name| !name.is_empty()), presence) {
+        (None, Presence::Required) => FieldError::new(field, "required", format!("`{field}` is required")),
+        (None, _) => return None,
+        (Some(_), Presence::Off) => {
+            FieldError::new(field, "not_used", format!("`{field}` is not used here: leave it out"))
+        }
+        (Some(name), _) => match parse(&name) {
+            Ok(parsed) => return Some(parsed),
+            Err(problem) => problem,
+        },
+    };
+    wrong.push(problem);
+    None
+}
+
+fn own_words<'a>(
+    username: Option<&'a Username>,
+    email: Option<&'a Email>,
+    first_name: &'a str,
+    last_name: &'a str,
+) -> Vec<&'a str> {
+    let names = [username.map(Username::as_str), email.map(Email::as_str)].into_iter().flatten();
+    names.chain([first_name, last_name]).collect()
+}
+
+fn check_profile(
+    allowed: &std::collections::BTreeMap<String, ProfileType>,
+    profile: &Map<String, Value>,
+) -> Result<(), FieldError> {
+    /// Whole numbers that every JSON reader keeps exact (RFC 8259 section 6).
+    const EXACT: i64 = 1 << 53;
+    for (name, value) in profile {
+        let Some(kind) = allowed.get(name) else {
+            return Err(FieldError::new("profile", "profile_unknown", format!("There is no profile field `{name}`")));
+        };
+        let (fits, wanted) = match kind {
+            ProfileType::String => {
+                (value.as_str().is_some_and(|text| text.chars().count() <= 1000), "text of at most 1,000 characters")
+            }
+            ProfileType::Boolean => (value.is_boolean(), "`true` or `false`"),
+            ProfileType::Integer => {
+                (value.as_i64().is_some_and(|number| (-EXACT..=EXACT).contains(&number)), "a whole number")
+            }
+            ProfileType::Json => (value.to_string().len() <= 4096, "JSON of at most 4 KiB"),
+        };
+        if !fits && !value.is_null() {
+            return Err(FieldError::new("profile", "profile_invalid", format!("`{name}` must be {wanted}")));
+        }
+    }
+    Ok(())
+}
+
+fn check_role(role: &str) -> Result<()> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"._:-/".contains(&b);
+    if (1..=64).contains(&role.len()) && role.bytes().all(plain) {
+        return Ok(());
+    }
+    let detail = "A role has 1 to 64 letters, digits or `.` `_` `:` `-` `/`";
+    Err(Error::validation(vec![FieldError::new("role", "role_invalid", detail)]))
+}
+
+fn roles_text(mut roles: Vec<String>) -> String {
+    roles.sort();
+    roles.dedup();
+    Value::from(roles).to_string()
+}
+
+impl Account {
+    /// What [`store::accounts::update`] writes of it.
+    fn row(&self) -> AccountRow {
+        AccountRow {
+            id: self.id.0,
+            username: self.username.clone(),
+            email: self.email.clone(),
+            email_verified: self.email_verified,
+            first_name: self.first_name.clone(),
+            last_name: self.last_name.clone(),
+            password: None,
+            is_active: self.is_active,
+            is_staff: self.is_staff,
+            is_superuser: self.is_superuser,
+            roles: roles_text(self.roles.clone()),
+            profile: Value::Object(self.profile.clone()).to_string(),
+            version: self.version,
+            date_joined: self.date_joined,
+            last_login: self.last_login,
+        }
+    }
+}
+
+impl TryFrom<AccountRow> for Account {
+    type Error = Error;
+
+    fn try_from(row: AccountRow) -> Result<Self> {
+        Ok(Self {
+            id: AccountId(row.id),
+            username: row.username,
+            email: row.email,
+            email_verified: row.email_verified,
+            first_name: row.first_name,
+            last_name: row.last_name,
+            is_active: row.is_active,
+            is_staff: row.is_staff,
+            is_superuser: row.is_superuser,
+            roles: serde_json::from_str(&row.roles).map_err(Error::internal)?,
+            profile: serde_json::from_str(&row.profile).map_err(Error::internal)?,
+            date_joined: row.date_joined,
+            last_login: row.last_login,
+            version: row.version,
+        })
+    }
+}

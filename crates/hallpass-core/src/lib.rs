@@ -1,0 +1,144 @@
+//! Hallpass without HTTP: accounts, passwords, sessions, keys and revocation on SQLite and PostgreSQL.
+//!
+//! It never names an HTTP type, reads no clock, no environment and no file, and installs no logger: time and caller come
+//! in with [`Ctx`], settings with [`Config`], secrets with [`MasterKey`].
+//!
+//! ```no_run
+//! # async fn example() -> hallpass_core::Result<()> {
+//! use hallpass_core::{Config, Ctx, Db, Hallpass, MasterKey, accounts};
+//!
+//! let now = 1_790_000_000;
+//! let db = Db::open("sqlite:hallpass.db").await?;
+//! db.migrate().await?;
+//! let config = Config::for_issuer("https://api.example.com");
+//! let hallpass = Hallpass::open(db, &MasterKey::generate()?, config, now).await?;
+//! let account = accounts::find(&hallpass, "ada").await?;
+//! # Ok(()) }
+//! ```
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+
+pub use hallpass_token::{AccountId, Algorithm, Claims, SessionId, Verifier};
+
+pub mod accounts;
+mod audit;
+pub mod config;
+mod ctx;
+mod error;
+pub mod keys;
+pub mod login;
+pub mod names;
+pub mod passwords;
+mod refresh_secret;
+pub mod revocation;
+pub mod rotation;
+mod secret;
+pub mod sessions;
+mod store;
+pub mod tasks;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use config::Config;
+pub use ctx::{Actor, Ctx};
+pub use error::{Code, Error, FieldError, Result};
+pub use secret::{MacKey, MasterKey, Secrets};
+pub use store::Db;
+
+use keys::Ring;
+use passwords::hash::Hasher;
+
+/// An open Hallpass: the database, the keys and the settings that every function of this crate works on. Clones share it.
+#[derive(Clone)]
+pub struct Hallpass(Arc<Inner>);
+
+struct Inner {
+    db: Db,
+    config: Config,
+    secrets: Secrets,
+    hasher: Hasher,
+    ring: arc_swap::ArcSwap<Ring>,
+    verifier: Verifier,
+    followed_at: AtomicI64,
+}
+
+impl Hallpass {
+    /// Checks the settings, makes the first keys if there are none, and reads the live revocations before it returns:
+    /// no token that was taken back is good at any moment after this.
+    ///
+    /// # Errors
+    /// [`Code::InvalidRequest`] names each setting that cannot be used, or says that the database belongs to another
+    /// master key; [`Code::Unavailable`] if the database does not answer.
+    pub async fn open(db: Db, master: &MasterKey, config: Config, now: i64) -> Result<Self> {
+        let problems = config.check();
+        if !problems.is_empty() {
+            return Err(Error::new(Code::InvalidRequest, problems.join("; ")));
+        }
+        let secrets = Secrets::derive(master)?;
+        recognise(&db, &secrets).await?;
+        let ring = keys::open(&db, &secrets, config.tokens.algorithm, now).await?;
+        let tokens = &config.tokens;
+        let verifier = Verifier::new(&tokens.issuer, &tokens.audience, tokens.leeway, ring.key_set());
+        let hasher = Hasher::new(&config.passwords)?;
+        let followed_at = AtomicI64::new(0);
+        let ring = arc_swap::ArcSwap::from_pointee(ring);
+        let hallpass = Self(Arc::new(Inner { db, config, secrets, hasher, ring, verifier, followed_at }));
+        revocation::follow(&hallpass, now).await?;
+        Ok(hallpass)
+    }
+
+    /// The settings that it was opened with.
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// Checks access tokens without asking anybody.
+    pub fn verifier(&self) -> &Verifier {
+        &self.0.verifier
+    }
+
+    /// The database.
+    pub fn db(&self) -> &Db {
+        &self.0.db
+    }
+
+    /// The keys derived from the master key.
+    pub fn secrets(&self) -> &Secrets {
+        &self.0.secrets
+    }
+
+    /// The public signing keys as a JWK Set (RFC 7517 section 5): what verifies now, and what will soon.
+    pub fn jwks(&self) -> Arc<str> {
+        self.0.ring.load().jwks()
+    }
+
+    /// Whether requests can be served: the database answers, and the revocation log was read less than 10 seconds ago.
+    ///
+    /// # Errors
+    /// [`Code::Unavailable`] with what is missing.
+    pub async fn ready(&self, ctx: &Ctx) -> Result<()> {
+        store::meta::get(self.0.db.read().await?.conn(), MASTER_KEY).await?;
+        if ctx.now - self.0.followed_at.load(Ordering::Relaxed) > 10 {
+            return Err(Error::new(Code::Unavailable, "The revocation log has not been read for 10 seconds"));
+        }
+        Ok(())
+    }
+}
+
+const MASTER_KEY: &str = "master_key";
+
+/// Ties a new database to the master key, and refuses one that belongs to another.
+async fn recognise(db: &Db, secrets: &Secrets) -> Result<()> {
+    let mut tx = db.begin().await?;
+    store::meta::set_once(tx.conn(), MASTER_KEY, &secrets.fingerprint).await?;
+    let stored = store::meta::get(tx.conn(), MASTER_KEY).await?;
+    tx.commit().await?;
+    if stored.as_deref() == Some(secrets.fingerprint.as_str()) {
+        return Ok(());
+    }
+    let detail = "This database was set up under another master key: give this server the key file of the first one";
+    Err(Error::new(Code::InvalidRequest, detail))
+}

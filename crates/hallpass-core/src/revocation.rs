@@ -1,0 +1,133 @@
+//! Taking tokens back: lines are appended to the log in the transaction that causes them, and applied to memory before
+//! anybody is told that it happened.
+//!
+//! The log is the truth. Memory is only ahead of nothing: what another process wrote arrives by [`follow`], which reads
+//! the last lines again, so that one that was committed late is not missed. Applying a line twice is harmless.
+
+use std::sync::atomic::Ordering;
+
+use hallpass_token::{AccountId, Revocation, SessionId};
+
+use crate::{
+    Ctx, Hallpass, Result,
+    audit::{self, Event},
+    sessions::EndCause,
+    store::{self, Tx, sessions::SessionRow},
+};
+
+/// Seconds of the log that are read again each time: more than any transaction takes, and clocks differ.
+const OVERLAP: i64 = 60;
+
+/// Seconds that a token can come after the change that kills it: the request that mints it may have begun before, and
+/// verifiers forgive some clock difference.
+const SLACK: i64 = 120;
+
+/// When a line written at `now` can be forgotten: no token that it concerns lives longer.
+pub(crate) fn forget_at(hallpass: &Hallpass, now: i64) -> i64 {
+    now + hallpass.config().tokens.lifetime + hallpass.config().tokens.leeway + SLACK
+}
+
+/// The lines of one transaction, which take effect here as soon as it is committed.
+#[derive(Default)]
+pub(crate) struct Pending {
+    lines: Vec<Revocation>,
+    ended: Vec<(AccountId, SessionId, EndCause)>,
+}
+
+impl Pending {
+    /// Appends a line within the transaction.
+    pub(crate) async fn append(&mut self, ctx: &Ctx, tx: &mut Tx, line: Revocation, cause: &str) -> Result<()> {
+        store::revocations::append(tx.conn(), &line, cause, ctx.now).await?;
+        self.lines.push(line);
+        Ok(())
+    }
+
+    /// Ends one session of `owner`'s; false if it was over already or is not theirs.
+    pub(crate) async fn end(
+        &mut self,
+        hallpass: &Hallpass,
+        ctx: &Ctx,
+        tx: &mut Tx,
+        owner: AccountId,
+        session: SessionId,
+        cause: EndCause,
+    ) -> Result<bool> {
+        let ended = store::sessions::end(tx.conn(), session, Some(owner), cause.as_str(), ctx.now).await?;
+        if ended {
+            self.note(hallpass, ctx, tx, owner, session, cause).await?;
+        }
+        Ok(ended)
+    }
+
+    /// Ends a session, unless it changed since `row` was read.
+    pub(crate) async fn end_as_read(
+        &mut self,
+        hallpass: &Hallpass,
+        ctx: &Ctx,
+        tx: &mut Tx,
+        row: &SessionRow,
+        cause: EndCause,
+    ) -> Result<bool> {
+        let ended = store::sessions::end_as_read(tx.conn(), row, cause.as_str(), ctx.now).await?;
+        if ended {
+            self.note(hallpass, ctx, tx, AccountId(row.account_id), row.id(), cause).await?;
+        }
+        Ok(ended)
+    }
+
+    /// Ends all sessions of an account but `keep`.
+    pub(crate) async fn end_all(
+        &mut self,
+        hallpass: &Hallpass,
+        ctx: &Ctx,
+        tx: &mut Tx,
+        account: AccountId,
+        keep: Option<SessionId>,
+        cause: EndCause,
+    ) -> Result<()> {
+        for session in store::sessions::end_all(tx.conn(), account, keep, cause.as_str(), ctx.now).await? {
+            self.note(hallpass, ctx, tx, account, session, cause).await?;
+        }
+        Ok(())
+    }
+
+    /// Commits, and applies every line to this process's memory before it returns.
+    pub(crate) async fn commit(self, hallpass: &Hallpass, ctx: &Ctx, tx: Tx) -> Result<()> {
+        tx.commit().await?;
+        for line in &self.lines {
+            hallpass.verifier().revoked().apply(line);
+        }
+        for (account, session, cause) in self.ended {
+            audit::record(ctx, Event::SessionEnded, Some(account), Some(session), Some(cause.as_str()));
+        }
+        Ok(())
+    }
+
+    async fn note(
+        &mut self,
+        hallpass: &Hallpass,
+        ctx: &Ctx,
+        tx: &mut Tx,
+        account: AccountId,
+        session: SessionId,
+        cause: EndCause,
+    ) -> Result<()> {
+        self.ended.push((account, session, cause));
+        let line = Revocation::Session { session, forget_at: forget_at(hallpass, ctx.now) };
+        self.append(ctx, tx, line, cause.as_str()).await
+    }
+}
+
+/// Reads what was appended to the log since the last time, by this process or another, and applies it.
+///
+/// # Errors
+/// [`crate::Code::Unavailable`]; then nothing is lost, the next call reads the same lines.
+pub async fn follow(hallpass: &Hallpass, now: i64) -> Result<()> {
+    let followed_at = hallpass.0.followed_at.load(Ordering::Relaxed);
+    let mut reader = hallpass.0.db.read().await?;
+    for line in store::revocations::since(reader.conn(), followed_at - OVERLAP, now).await? {
+        hallpass.verifier().revoked().apply(&line);
+    }
+    hallpass.0.followed_at.store(now, Ordering::Relaxed);
+    Ok(())
+}

@@ -1,0 +1,347 @@
+//! Signed-in devices: beginning, refreshing, listing and ending them.
+//!
+//! Which refresh secrets are good is decided by [`crate::rotation`] alone; here its decisions are carried out, each as one
+//! conditional statement. Nobody is ever signed out because two requests crossed: the loser of a race reads again.
+
+use hallpass_token::{AccountId, Claims, SessionId};
+use uuid::{Builder, Uuid};
+
+use crate::{
+    Code, Ctx, Error, Hallpass, Result,
+    accounts::{self, Account},
+    refresh_secret::RefreshSecret,
+    revocation::Pending,
+    rotation::{self, Decision, Rotation},
+    secret,
+    store::{self, Tx, sessions::SessionRow},
+};
+
+/// How long a device stays signed in without being used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remember {
+    /// `sessions.idle`, over restarts of the browser.
+    Yes,
+    /// `sessions.idle_not_remembered`, and no longer than the browser is open.
+    No,
+}
+
+/// Why a session is over: what the owner, the operator and the client can read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EndCause {
+    /// The device signed out.
+    SignedOut,
+    /// The owner signed out on every device.
+    SignedOutEverywhere,
+    /// The owner ended it from another device.
+    EndedByOwner,
+    /// The operator ended it.
+    EndedByAdmin,
+    /// The password was changed.
+    PasswordChanged,
+    /// An old refresh secret was used: either it or the session was stolen.
+    RefreshReused,
+    /// It was not used for longer than allowed.
+    Idle,
+    /// It had lasted as long as a session may.
+    AbsoluteLimit,
+    /// The account was deactivated.
+    Deactivated,
+    /// The account signed in on more devices than allowed.
+    TooManySessions,
+}
+
+impl EndCause {
+    /// Every cause.
+    pub const ALL: &[EndCause] = &[
+        EndCause::SignedOut,
+        EndCause::SignedOutEverywhere,
+        EndCause::EndedByOwner,
+        EndCause::EndedByAdmin,
+        EndCause::PasswordChanged,
+        EndCause::RefreshReused,
+        EndCause::Idle,
+        EndCause::AbsoluteLimit,
+        EndCause::Deactivated,
+        EndCause::TooManySessions,
+    ];
+
+    /// The stable name, on the wire and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            EndCause::SignedOut => "signed_out",
+            EndCause::SignedOutEverywhere => "signed_out_everywhere",
+            EndCause::EndedByOwner => "ended_by_owner",
+            EndCause::EndedByAdmin => "ended_by_admin",
+            EndCause::PasswordChanged => "password_changed",
+            EndCause::RefreshReused => "refresh_reused",
+            EndCause::Idle => "idle",
+            EndCause::AbsoluteLimit => "absolute_limit",
+            EndCause::Deactivated => "deactivated",
+            EndCause::TooManySessions => "too_many_sessions",
+        }
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|cause| cause.as_str() == name)
+    }
+}
+
+/// What somebody who signed in or refreshed gets.
+#[derive(Debug)]
+pub struct Issued {
+    /// Whose session it is.
+    pub account: Account,
+    /// The session.
+    pub session: SessionId,
+    /// A JWT (RFC 9068).
+    pub access_token: String,
+    /// Seconds that the access token lives.
+    pub expires_in: i64,
+    /// Names the session and proves it; whoever has it is signed in.
+    pub refresh_token: String,
+    /// Seconds that the refresh secret is good for at most; `None`: until the browser closes.
+    pub refresh_lifetime: Option<i64>,
+}
+
+/// A signed-in device, as its owner sees it. Times are seconds since 1970 (UTC).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Names the session; proves nothing.
+    pub id: SessionId,
+    /// When the owner signed in.
+    pub created_at: i64,
+    /// When it was last refreshed.
+    pub last_used_at: i64,
+    /// When it ends if it is not refreshed.
+    pub idle_end: i64,
+    /// When it ends in any case.
+    pub absolute_end: i64,
+    /// From which address the owner signed in.
+    pub ip: Option<String>,
+    /// What the device called itself.
+    pub user_agent: Option<String>,
+}
+
+/// Writes a new session of an account that may have one: only [`crate::login`] calls this, after it made sure.
+pub(crate) async fn begin(
+    hallpass: &Hallpass,
+    ctx: &Ctx,
+    tx: &mut Tx,
+    account: &Account,
+    remember: Remember,
+) -> Result<SessionRow> {
+    let rules = &hallpass.config().sessions;
+    let idle_seconds = match remember {
+        Remember::Yes => rules.idle,
+        Remember::No => rules.idle_not_remembered,
+    };
+    let Rotation { generation, parent, first_child, rotated_at } = Rotation::new();
+    let absolute_end = ctx.now + rules.absolute;
+    let row = SessionRow {
+        id: new_id(ctx.now)?,
+        account_id: account.id.0,
+        generation,
+        parent,
+        first_child,
+        rotated_at,
+        created_at: ctx.now,
+        last_used_at: ctx.now,
+        idle_seconds,
+        idle_end: absolute_end.min(ctx.now + idle_seconds),
+        absolute_end,
+        remembered: remember == Remember::Yes,
+        ip: ctx.ip.map(|ip| ip.to_string()),
+        user_agent: ctx.user_agent.clone(),
+        ended_at: None,
+        end_cause: None,
+    };
+    store::sessions::insert(tx.conn(), &row).await?;
+    Ok(row)
+}
+
+/// Makes the access token and the refresh secret of `generation` for a live session.
+pub(crate) fn issue(
+    hallpass: &Hallpass,
+    ctx: &Ctx,
+    account: Account,
+    row: &SessionRow,
+    generation: i64,
+) -> Result<Issued> {
+    let rules = &hallpass.config().tokens;
+    // No access token outlives the session that it states.
+    let expires_in = rules.lifetime.min(row.absolute_end - ctx.now);
+    let claims = Claims {
+        iss: rules.issuer.clone(),
+        sub: account.id,
+        aud: vec![rules.audience.clone()],
+        client_id: rules.client_id.clone(),
+        exp: ctx.now + expires_in,
+        nbf: None,
+        iat: ctx.now,
+        jti: new_id(ctx.now)?.to_string(),
+        sid: row.id(),
+        auth_time: row.created_at,
+        amr: vec!["pwd".into()],
+        roles: account.roles.clone(),
+        account_version: account.version,
+        extra: accounts::mapped_claims(hallpass, &account),
+    };
+    let access_token = hallpass.0.ring.load().sign(&claims)?;
+    let refresh_token = RefreshSecret { session: row.id(), generation }.encode(&hallpass.0.secrets.refresh);
+    let refresh_lifetime = row.remembered.then_some(row.idle_seconds.min(row.absolute_end - ctx.now));
+    Ok(Issued { session: row.id(), account, access_token, expires_in, refresh_token, refresh_lifetime })
+}
+
+/// Exchanges a refresh secret for a new access token and, once a window, for its successor.
+///
+/// # Errors
+/// [`Code::RefreshInvalid`] for what is not ours; [`Code::SessionEnded`] with the cause; [`Code::Unavailable`].
+pub async fn refresh(hallpass: &Hallpass, ctx: &Ctx, presented: &str) -> Result<Issued> {
+    let secret = RefreshSecret::decode(presented, &hallpass.0.secrets.refresh).ok_or_else(not_ours)?;
+    // Each round that is lost was won by somebody else's step, after which most requests have nothing left to change.
+    for _ in 0..100 {
+        let mut reader = hallpass.0.db.read().await?;
+        let row = store::sessions::by_id(reader.conn(), secret.session).await?.ok_or_else(not_ours)?;
+        if let Some(cause) = &row.end_cause {
+            return Err(over(EndCause::parse(cause)));
+        }
+        let id = AccountId(row.account_id);
+        let account = store::accounts::by_id(reader.conn(), id).await?.filter(|account| account.is_active);
+        drop(reader);
+
+        let decision = match account {
+            None => Err(EndCause::Deactivated),
+            Some(_) if row.absolute_end <= ctx.now => Err(EndCause::AbsoluteLimit),
+            Some(_) if row.idle_end <= ctx.now => Err(EndCause::Idle),
+            Some(account) => {
+                let window = hallpass.config().sessions.replay_window;
+                match rotation::decide(row.rotation(), secret.generation, ctx.now, window) {
+                    Decision::Keep { generation } => Ok((account, None, generation)),
+                    Decision::Rotate { next } => Ok((account, Some(next), next.generation)),
+                    Decision::Reuse => Err(EndCause::RefreshReused),
+                }
+            }
+        };
+        match decision {
+            Ok((account, None, generation)) => return issue(hallpass, ctx, account.try_into()?, &row, generation),
+            Ok((account, Some(next), generation)) => {
+                let mut tx = hallpass.0.db.begin().await?;
+                if store::sessions::rotate(tx.conn(), &row, next, ctx.now).await? {
+                    tx.commit().await?;
+                    return issue(hallpass, ctx, account.try_into()?, &row, generation);
+                }
+            }
+            Err(cause) => {
+                let mut tx = hallpass.0.db.begin().await?;
+                let mut pending = Pending::default();
+                if pending.end_as_read(hallpass, ctx, &mut tx, &row, cause).await? {
+                    pending.commit(hallpass, ctx, tx).await?;
+                    return Err(over(Some(cause)));
+                }
+            }
+        }
+    }
+    Err(Error::new(Code::Unavailable, "The session is being used by many at once; try again").retry_after(1))
+}
+
+/// The session that a refresh secret of ours names, be it old, used or over: enough to sign it out, and for nothing else.
+pub fn session_of(hallpass: &Hallpass, refresh: &str) -> Option<SessionId> {
+    RefreshSecret::decode(refresh, &hallpass.0.secrets.refresh).map(|secret| secret.session)
+}
+
+/// Ends a session at its own device's wish. One that is over or unknown is fine: the wish is fulfilled.
+///
+/// # Errors
+/// [`Code::Unavailable`]; then the session is not over.
+pub async fn sign_out(hallpass: &Hallpass, ctx: &Ctx, session: SessionId) -> Result<()> {
+    let found = store::sessions::by_id(hallpass.0.db.read().await?.conn(), session).await?;
+    let Some(row) = found.filter(|row| row.ended_at.is_none()) else { return Ok(()) };
+    let mut tx = hallpass.0.db.begin().await?;
+    let mut pending = Pending::default();
+    pending.end(hallpass, ctx, &mut tx, AccountId(row.account_id), session, EndCause::SignedOut).await?;
+    pending.commit(hallpass, ctx, tx).await
+}
+
+/// Ends every session of an account.
+///
+/// # Errors
+/// [`Code::Unavailable`]; then no session is over.
+pub async fn sign_out_everywhere(hallpass: &Hallpass, ctx: &Ctx, account: AccountId) -> Result<()> {
+    end_all(hallpass, ctx, account, None, EndCause::SignedOutEverywhere).await
+}
+
+/// Ends every session of an account but the one that asks.
+///
+/// # Errors
+/// [`Code::Unavailable`]; then no session is over.
+pub async fn end_others(hallpass: &Hallpass, ctx: &Ctx, account: AccountId, keep: SessionId) -> Result<()> {
+    end_all(hallpass, ctx, account, Some(keep), EndCause::EndedByOwner).await
+}
+
+/// Ends one session of an account.
+///
+/// # Errors
+/// [`Code::NotFound`] if it is over or somebody else's; [`Code::Unavailable`].
+pub async fn end(hallpass: &Hallpass, ctx: &Ctx, account: AccountId, session: SessionId) -> Result<()> {
+    let mut tx = hallpass.0.db.begin().await?;
+    let mut pending = Pending::default();
+    if !pending.end(hallpass, ctx, &mut tx, account, session, EndCause::EndedByOwner).await? {
+        return Err(Error::new(Code::NotFound, "The account has no such session"));
+    }
+    pending.commit(hallpass, ctx, tx).await
+}
+
+/// The devices on which an account is signed in, last used first.
+///
+/// # Errors
+/// [`Code::Unavailable`].
+pub async fn list(hallpass: &Hallpass, ctx: &Ctx, account: AccountId) -> Result<Vec<Session>> {
+    let rows = store::sessions::live(hallpass.0.db.read().await?.conn(), account, ctx.now).await?;
+    Ok(rows.into_iter().map(Session::from).collect())
+}
+
+async fn end_all(
+    hallpass: &Hallpass,
+    ctx: &Ctx,
+    account: AccountId,
+    keep: Option<SessionId>,
+    cause: EndCause,
+) -> Result<()> {
+    let mut tx = hallpass.0.db.begin().await?;
+    let mut pending = Pending::default();
+    pending.end_all(hallpass, ctx, &mut tx, account, keep, cause).await?;
+    pending.commit(hallpass, ctx, tx).await
+}
+
+fn not_ours() -> Error {
+    Error::new(
+        Code::RefreshInvalid,
+        "Sign in again: this refresh secret was not made here, or its session is long gone",
+    )
+}
+
+fn over(cause: Option<EndCause>) -> Error {
+    let mut error = Error::new(Code::SessionEnded, "Sign in again: `cause` says why the session is over");
+    error.cause = cause;
+    error
+}
+
+/// A UUID version 7 (RFC 9562 section 5.7) of the moment of the call.
+fn new_id(now: i64) -> Result<Uuid> {
+    let millis = u64::try_from(now).unwrap_or(0).saturating_mul(1000);
+    Ok(Builder::from_unix_timestamp_millis(millis, &secret::random()?).into_uuid())
+}
+
+impl From<SessionRow> for Session {
+    fn from(row: SessionRow) -> Self {
+        Self {
+            id: row.id(),
+            created_at: row.created_at,
+            last_used_at: row.last_used_at,
+            idle_end: row.idle_end,
+            absolute_end: row.absolute_end,
+            ip: row.ip,
+            user_agent: row.user_agent,
+        }
+    }
+}

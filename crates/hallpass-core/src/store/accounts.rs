@@ -1,0 +1,165 @@
+//! Table `accounts`. It finds and changes rows; what may be changed, and by whom, is decided above.
+
+use hallpass_token::AccountId;
+use sqlx::FromRow;
+
+use super::{Conn, on, sql};
+
+/// A row, as the table has it.
+#[derive(Debug, Clone, FromRow)]
+pub(crate) struct AccountRow {
+    pub(crate) id: i64,
+    pub(crate) username: Option<String>,
+    pub(crate) email: Option<String>,
+    pub(crate) email_verified: bool,
+    pub(crate) first_name: String,
+    pub(crate) last_name: String,
+    pub(crate) password: Option<String>,
+    pub(crate) is_active: bool,
+    pub(crate) is_staff: bool,
+    pub(crate) is_superuser: bool,
+    pub(crate) roles: String,
+    pub(crate) profile: String,
+    pub(crate) version: i64,
+    pub(crate) date_joined: i64,
+    pub(crate) last_login: Option<i64>,
+}
+
+/// The names of a new row that the database holds unique.
+pub(crate) struct UniqueNames<'a> {
+    pub(crate) username_key: Option<&'a str>,
+    pub(crate) email_key: Option<&'a str>,
+}
+
+/// Writes a new account (the row's `id` is ignored) and returns the id that it got.
+pub(crate) async fn insert(conn: Conn<'_>, row: &AccountRow, names: UniqueNames<'_>) -> sqlx::Result<AccountId> {
+    let id: i64 = on!(conn, |c| sqlx::query_scalar(sql!(
+        "insert into accounts (username, username_key, email, email_key, email_verified, first_name, last_name,
+            password, is_active, is_staff, is_superuser, roles, profile, version, date_joined, last_login)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) returning id"
+    ))
+    .bind(&row.username)
+    .bind(names.username_key)
+    .bind(&row.email)
+    .bind(names.email_key)
+    .bind(row.email_verified)
+    .bind(&row.first_name)
+    .bind(&row.last_name)
+    .bind(&row.password)
+    .bind(row.is_active)
+    .bind(row.is_staff)
+    .bind(row.is_superuser)
+    .bind(&row.roles)
+    .bind(&row.profile)
+    .bind(row.version)
+    .bind(row.date_joined)
+    .bind(row.last_login)
+    .fetch_one(c)
+    .await?);
+    Ok(AccountId(id))
+}
+
+pub(crate) async fn by_id(conn: Conn<'_>, id: AccountId) -> sqlx::Result<Option<AccountRow>> {
+    on!(conn, |c| sqlx::query_as(sql!(
+        "select id, username, email, email_verified, first_name, last_name, password, is_active, is_staff, is_superuser,
+            roles, profile, version, date_joined, last_login from accounts where id = $1"
+    ))
+    .bind(id.0)
+    .fetch_optional(c)
+    .await)
+}
+
+pub(crate) async fn by_username(conn: Conn<'_>, key: &str) -> sqlx::Result<Option<AccountRow>> {
+    on!(conn, |c| sqlx::query_as(sql!(
+        "select id, username, email, email_verified, first_name, last_name, password, is_active, is_staff, is_superuser,
+            roles, profile, version, date_joined, last_login from accounts where username_key = $1"
+    ))
+    .bind(key)
+    .fetch_optional(c)
+    .await)
+}
+
+pub(crate) async fn by_email(conn: Conn<'_>, key: &str) -> sqlx::Result<Option<AccountRow>> {
+    on!(conn, |c| sqlx::query_as(sql!(
+        "select id, username, email, email_verified, first_name, last_name, password, is_active, is_staff, is_superuser,
+            roles, profile, version, date_joined, last_login from accounts where email_key = $1"
+    ))
+    .bind(key)
+    .fetch_optional(c)
+    .await)
+}
+
+/// At most `limit` accounts with ids above `after`, in the order of their ids.
+pub(crate) async fn page(conn: Conn<'_>, after: AccountId, limit: i64) -> sqlx::Result<Vec<AccountRow>> {
+    on!(conn, |c| sqlx::query_as(sql!(
+        "select id, username, email, email_verified, first_name, last_name, password, is_active, is_staff, is_superuser,
+            roles, profile, version, date_joined, last_login from accounts where id > $1 order by id limit $2"
+    ))
+    .bind(after.0)
+    .bind(limit)
+    .fetch_all(c)
+    .await)
+}
+
+/// Notes a sign-in, and the new hash if the old one was outdated, but only while the account is active and has the
+/// password that was just checked: a password change or a deactivation at the same moment wins.
+pub(crate) async fn note_login(
+    conn: Conn<'_>,
+    id: AccountId,
+    checked: &str,
+    stored: &str,
+    now: i64,
+) -> sqlx::Result<Option<AccountRow>> {
+    on!(conn, |c| sqlx::query_as(sql!(
+        "update accounts set last_login = $1, password = $2 where id = $3 and password = $4 and is_active
+         returning id, username, email, email_verified, first_name, last_name, password, is_active, is_staff,
+            is_superuser, roles, profile, version, date_joined, last_login"
+    ))
+    .bind(now)
+    .bind(stored)
+    .bind(id.0)
+    .bind(checked)
+    .fetch_optional(c)
+    .await)
+}
+
+/// Replaces the password, but only the one that was just checked.
+pub(crate) async fn replace_password(conn: Conn<'_>, id: AccountId, checked: &str, new: &str) -> sqlx::Result<bool> {
+    on!(conn, |c| sqlx::query(sql!("update accounts set password = $1 where id = $2 and password = $3 and is_active"))
+        .bind(new)
+        .bind(id.0)
+        .bind(checked)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected() == 1))
+}
+
+/// Replaces the password whatever it was; null takes password sign-in away.
+pub(crate) async fn set_password(conn: Conn<'_>, id: AccountId, new: Option<&str>) -> sqlx::Result<bool> {
+    on!(conn, |c| sqlx::query(sql!("update accounts set password = $1 where id = $2"))
+        .bind(new)
+        .bind(id.0)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected() == 1))
+}
+
+/// Writes what `row` says of the person and the standing, as the version after `row.version`, unless somebody else did so first.
+///
+/// The password is not part of it: a change of roles must not bring back a password that was replaced meanwhile.
+pub(crate) async fn update(conn: Conn<'_>, row: &AccountRow) -> sqlx::Result<bool> {
+    on!(conn, |c| sqlx::query(sql!(
+        "update accounts set first_name = $1, last_name = $2, is_active = $3, roles = $4, profile = $5,
+            version = version + 1 where id = $6 and version = $7"
+    ))
+    .bind(&row.first_name)
+    .bind(&row.last_name)
+    .bind(row.is_active)
+    .bind(&row.roles)
+    .bind(&row.profile)
+    .bind(row.id)
+    .bind(row.version)
+    .execute(c)
+    .await
+    .map(|done| done.rows_affected() == 1))
+}

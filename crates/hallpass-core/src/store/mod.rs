@@ -1,0 +1,234 @@
+//! The database: one SQL text for SQLite and PostgreSQL, in one file per table. No other module of any crate contains SQL.
+//!
+//! A statement is written once, as `sql!("…")`, and runs on whichever engine is open through [`on!`]. It knows tables and
+//! rows, never the rules of sessions or accounts.
+
+use std::{str::FromStr, time::Duration};
+
+use sqlx::{
+    PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    migrate::{Migrate, Migrator},
+    pool::PoolConnection,
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use crate::{Code, Error, Result};
+
+pub(crate) mod accounts;
+pub(crate) mod keys;
+pub(crate) mod meta;
+pub(crate) mod revocations;
+pub(crate) mod sessions;
+#[cfg(test)]
+mod statements;
+
+/// Marks a literal as a statement, so that one test can find them all and prepare each on both engines.
+macro_rules! sql {
+    ($text:literal) => {
+        $text
+    };
+}
+pub(crate) use sql;
+
+/// Runs the same body on whichever engine the connection belongs to.
+macro_rules! on {
+    ($conn:expr, |$c:ident| $body:expr) => {
+        match $conn {
+            $crate::store::Conn::Sqlite($c) => $body,
+            $crate::store::Conn::Postgres($c) => $body,
+        }
+    };
+}
+pub(crate) use on;
+
+static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// How long a request waits for a connection before the store counts as unavailable.
+const POOL_WAIT: Duration = Duration::from_secs(3);
+const READERS: u32 = 8;
+const POSTGRES_CONNECTIONS: u32 = 16;
+
+/// An open database.
+#[derive(Debug, Clone)]
+pub enum Db {
+    /// An embedded file: many readers beside one writer, which is all that SQLite has.
+    Sqlite {
+        /// Connections that only read.
+        readers: SqlitePool,
+        /// The one connection that writes.
+        writer: SqlitePool,
+    },
+    /// A PostgreSQL server.
+    Postgres(PgPool),
+}
+
+/// A borrowed connection of either engine: the first argument of every function that runs a statement.
+pub(crate) enum Conn<'a> {
+    Sqlite(&'a mut SqliteConnection),
+    Postgres(&'a mut PgConnection),
+}
+
+/// A connection for reading outside of a transaction.
+pub(crate) enum Reader {
+    Sqlite(PoolConnection<Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+}
+
+/// A transaction that writes; without [`Tx::commit`] it never happened.
+pub(crate) enum Tx {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+impl Db {
+    /// Opens `sqlite:PATH` (made if it is not there, readable by its owner only) or `postgres://…`.
+    ///
+    /// # Errors
+    /// [`Code::InvalidRequest`] for an address that is neither, [`Code::Unavailable`] if the database does not answer.
+    pub async fn open(url: &str) -> Result<Self> {
+        if url.starts_with("sqlite:") {
+            Self::open_sqlite(url).await
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            let options = PgConnectOptions::from_str(url)
+                .map_err(|error| {
+                    Error::new(Code::InvalidRequest, format!("The database address cannot be read: {error}"))
+                })?
+                .application_name("hallpass")
+                .options([("statement_timeout", "5000"), ("idle_in_transaction_session_timeout", "10000")]);
+            let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(POOL_WAIT);
+            Ok(Self::Postgres(pool.connect_with(options).await?))
+        } else {
+            Err(Error::new(Code::InvalidRequest, "The database address must begin with `sqlite:` or `postgres://`"))
+        }
+    }
+
+    async fn open_sqlite(url: &str) -> Result<Self> {
+        let options = SqliteConnectOptions::from_str(url)
+            .map_err(|error| Error::new(Code::InvalidRequest, format!("The database address cannot be read: {error}")))?
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // An acknowledged sign-out must survive a power cut, so every commit is synced.
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(5));
+        owner_only(options.get_filename())?;
+        let pool = || SqlitePoolOptions::new().acquire_timeout(POOL_WAIT).test_before_acquire(false);
+        let writer = pool().max_connections(1).connect_with(options.clone()).await?;
+        let readers =
+            pool().max_connections(READERS).connect_with(options.read_only(true).create_if_missing(false)).await?;
+        Ok(Self::Sqlite { readers, writer })
+    }
+
+    /// Brings the schema up to date and names the migrations that were applied.
+    pub async fn migrate(&self) -> Result<Vec<String>> {
+        let pending = self.pending().await?;
+        let applied = match self {
+            Db::Sqlite { writer, .. } => SQLITE_MIGRATIONS.run(writer).await,
+            Db::Postgres(pool) => POSTGRES_MIGRATIONS.run(pool).await,
+        };
+        applied.map_err(migration_failed)?;
+        Ok(pending)
+    }
+
+    /// The names of the migrations that this database has not had yet.
+    pub async fn pending(&self) -> Result<Vec<String>> {
+        let (migrator, applied) = match self {
+            Db::Sqlite { writer, .. } => {
+                let mut connection = writer.acquire().await?;
+                (&SQLITE_MIGRATIONS, applied(&mut *connection, &SQLITE_MIGRATIONS).await?)
+            }
+            Db::Postgres(pool) => {
+                let mut connection = pool.acquire().await?;
+                (&POSTGRES_MIGRATIONS, applied(&mut *connection, &POSTGRES_MIGRATIONS).await?)
+            }
+        };
+        let pending = migrator.iter().filter(|migration| !applied.contains(&migration.version));
+        Ok(pending.map(|migration| format!("{:04} {}", migration.version, migration.description)).collect())
+    }
+
+    /// Closes every connection; SQLite folds its journal back into the file.
+    pub async fn close(&self) {
+        match self {
+            Db::Sqlite { readers, writer } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Db::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    /// A connection to read with.
+    pub(crate) async fn read(&self) -> Result<Reader> {
+        Ok(match self {
+            Db::Sqlite { readers, .. } => Reader::Sqlite(readers.acquire().await?),
+            Db::Postgres(pool) => Reader::Postgres(pool.acquire().await?),
+        })
+    }
+
+    /// Begins a transaction that may write.
+    pub(crate) async fn begin(&self) -> Result<Tx> {
+        Ok(match self {
+            // `immediate` takes the write lock now: a transaction that read first could not always be upgraded later.
+            Db::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("begin immediate").await?),
+            Db::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+}
+
+impl Reader {
+    pub(crate) fn conn(&mut self) -> Conn<'_> {
+        match self {
+            Reader::Sqlite(connection) => Conn::Sqlite(connection),
+            Reader::Postgres(connection) => Conn::Postgres(connection),
+        }
+    }
+}
+
+impl Tx {
+    pub(crate) fn conn(&mut self) -> Conn<'_> {
+        match self {
+            Tx::Sqlite(transaction) => Conn::Sqlite(transaction),
+            Tx::Postgres(transaction) => Conn::Postgres(transaction),
+        }
+    }
+
+    /// Returns once the transaction is on disk.
+    pub(crate) async fn commit(self) -> Result<()> {
+        match self {
+            Tx::Sqlite(transaction) => transaction.commit().await?,
+            Tx::Postgres(transaction) => transaction.commit().await?,
+        }
+        Ok(())
+    }
+}
+
+/// Whether `error` says that a value of this unique column is there already.
+///
+/// PostgreSQL names the constraint and SQLite only the column: both contain the column's name.
+pub(crate) fn is_taken(error: &sqlx::Error, column: &str) -> bool {
+    let sqlx::Error::Database(error) = error else { return false };
+    error.is_unique_violation() && error.constraint().unwrap_or(error.message()).contains(column)
+}
+
+async fn applied<C: Migrate>(connection: &mut C, migrator: &Migrator) -> Result<Vec<i64>> {
+    connection.ensure_migrations_table(&migrator.table_name).await.map_err(migration_failed)?;
+    let applied = connection.list_applied_migrations(&migrator.table_name).await.map_err(migration_failed)?;
+    Ok(applied.into_iter().map(|migration| migration.version).collect())
+}
+
+fn migration_failed(error: sqlx::migrate::MigrateError) -> Error {
+    Error::new(Code::Unavailable, format!("The database schema could not be brought up to date: {error}"))
+        .caused_by(error)
+}
+
+/// Makes the file, if it is not there, so that nobody but its owner can read it.
+fn owner_only(path: &std::path::Path) -> Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let failed = |error: std::io::Error| {
+        let detail = format!("The database file `{}` cannot be opened: {error}", path.display());
+        Error::new(Code::Unavailable, detail).caused_by(error)
+    };
+    std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path).map_err(failed)?;
+    Ok(())
+}

@@ -1,0 +1,71 @@
+//! Table `revocations`: the log of what was taken back. Lines are appended, read and, once they can no longer matter, forgotten.
+
+use hallpass_token::{AccountId, Revocation, SessionId};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::{Conn, on, sql};
+
+#[derive(FromRow)]
+struct RevocationRow {
+    session_id: Option<Uuid>,
+    account_id: Option<i64>,
+    below_version: Option<i64>,
+    forget_at: i64,
+}
+
+impl RevocationRow {
+    fn line(self) -> Option<Revocation> {
+        let forget_at = self.forget_at;
+        if let Some(session) = self.session_id {
+            return Some(Revocation::Session { session: SessionId(session), forget_at });
+        }
+        let (account, below_version) = self.account_id.zip(self.below_version)?;
+        Some(Revocation::Account { account: AccountId(account), below_version, forget_at })
+    }
+}
+
+/// Appends a line; `cause` is for people who read the table.
+pub(crate) async fn append(conn: Conn<'_>, line: &Revocation, cause: &str, now: i64) -> sqlx::Result<()> {
+    let (session, account, version, forget_at) = match *line {
+        Revocation::Session { session, forget_at } => (Some(session.0), None, None, forget_at),
+        Revocation::Account { account, below_version, forget_at } => {
+            (None, Some(account.0), Some(below_version), forget_at)
+        }
+    };
+    on!(conn, |c| sqlx::query(sql!(
+        "insert into revocations (created_at, session_id, account_id, below_version, cause, forget_at)
+         values ($1, $2, $3, $4, $5, $6)"
+    ))
+    .bind(now)
+    .bind(session)
+    .bind(account)
+    .bind(version)
+    .bind(cause)
+    .bind(forget_at)
+    .execute(c)
+    .await
+    .map(drop))
+}
+
+/// The lines written at or after `since` that can still matter at `now`.
+pub(crate) async fn since(conn: Conn<'_>, since: i64, now: i64) -> sqlx::Result<Vec<Revocation>> {
+    let rows: Vec<RevocationRow> = on!(conn, |c| sqlx::query_as(sql!(
+        "select session_id, account_id, below_version, forget_at from revocations
+         where created_at >= $1 and forget_at > $2"
+    ))
+    .bind(since)
+    .bind(now)
+    .fetch_all(c)
+    .await?);
+    Ok(rows.into_iter().filter_map(RevocationRow::line).collect())
+}
+
+/// Forgets lines that concern no living token any more.
+pub(crate) async fn prune(conn: Conn<'_>, now: i64) -> sqlx::Result<u64> {
+    on!(conn, |c| sqlx::query(sql!("delete from revocations where forget_at <= $1"))
+        .bind(now)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))
+}

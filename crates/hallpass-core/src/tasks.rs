@@ -1,0 +1,30 @@
+//! What has to be done from time to time, whoever asks: following the log and the keys, and forgetting what is over.
+//!
+//! It holds no timer: the edge calls [`run`] every second or two, so that a test can call it at any moment it likes.
+
+use std::sync::atomic::Ordering;
+
+use crate::{Ctx, Hallpass, Result, keys, revocation, store};
+
+/// Seconds for which an ended session can still say why it ended.
+const REMEMBERED: i64 = 30 * 86_400;
+
+/// One pass. Each part does nothing if nothing is due.
+///
+/// # Errors
+/// [`crate::Code::Unavailable`]; then the next pass does it.
+pub async fn run(hallpass: &Hallpass, ctx: &Ctx) -> Result<()> {
+    let minute = |time: i64| time.div_euclid(60);
+    let a_minute_passed = minute(hallpass.0.followed_at.load(Ordering::Relaxed)) != minute(ctx.now);
+    revocation::follow(hallpass, ctx.now).await?;
+    keys::reload(hallpass).await?;
+    if a_minute_passed {
+        hallpass.verifier().revoked().forget(ctx.now);
+        keys::grow_old(hallpass, ctx).await?;
+        let mut tx = hallpass.0.db.begin().await?;
+        store::revocations::prune(tx.conn(), ctx.now).await?;
+        store::sessions::prune(tx.conn(), ctx.now - REMEMBERED).await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}

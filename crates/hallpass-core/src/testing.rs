@@ -1,0 +1,81 @@
+//! Fresh databases for tests: a file in a temporary folder, and a database of its own on the PostgreSQL server that
+//! `HALLPASS_TEST_POSTGRES` names. Without that variable the PostgreSQL half of a test says that it was skipped.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test without its database has nothing better to do than to stop"
+)]
+
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use tempfile::TempDir;
+
+use crate::{Db, secret};
+
+/// A database with the current schema, for one test.
+pub struct TestDb {
+    /// The open database.
+    pub db: Db,
+    /// Where it is, for a second opening or another process.
+    pub url: String,
+    _folder: Option<TempDir>,
+}
+
+impl TestDb {
+    /// A database file in a temporary folder that goes with this value.
+    pub async fn sqlite() -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        let url = format!("sqlite:{}", folder.path().join("test.db").display());
+        Self::open(url, Some(folder)).await
+    }
+
+    /// A database on the test server; it goes with the server.
+    pub async fn postgres() -> Option<Self> {
+        #[expect(clippy::disallowed_methods, reason = "tests are told by the environment where their server is")]
+        let Ok(server) = std::env::var("HALLPASS_TEST_POSTGRES") else {
+            println!("skipped: HALLPASS_TEST_POSTGRES is not set; `cargo xtask test` sets it");
+            return None;
+        };
+        let name = format!("test_{:032x}", u128::from_be_bytes(secret::random().expect("randomness")));
+        let mut connection = PgConnection::connect(&server).await.expect("the test server answers");
+        let create = AssertSqlSafe(format!("create database {name}"));
+        sqlx::raw_sql(create).execute(&mut connection).await.expect("a database can be made");
+        connection.close().await.expect("the connection closes");
+        let (base, _) = server.rsplit_once('/').expect("the server's address names a database");
+        Some(Self::open(format!("{base}/{name}"), None).await)
+    }
+
+    async fn open(url: String, folder: Option<TempDir>) -> Self {
+        let db = match Db::open(&url).await {
+            Ok(db) => db,
+            Err(error) => panic!("{url}: {error}"),
+        };
+        db.migrate().await.expect("the schema is made");
+        Self { db, url, _folder: folder }
+    }
+}
+
+/// Declares tests that each run once on SQLite and once on PostgreSQL, each time with a fresh [`TestDb`].
+#[macro_export]
+macro_rules! on_both_engines {
+    ($($(#[$attribute:meta])* async fn $name:ident($db:ident) $body:block)+) => {$(
+        mod $name {
+            #[allow(unused_imports, reason = "not every test needs what stands around it")]
+            use super::*;
+
+            $(#[$attribute])*
+            async fn promise($db: $crate::testing::TestDb) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                promise($crate::testing::TestDb::sqlite().await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                if let Some(db) = $crate::testing::TestDb::postgres().await {
+                    promise(db).await;
+                }
+            }
+        }
+    )+};
+}
