@@ -8,15 +8,20 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 use crate::{
-    Code, Ctx, Error, FieldError, Hallpass, Result,
+    Code, Ctx, Error, Hallpass, Result,
     audit::{self, Event},
-    config::{ClaimSource, Presence, ProfileType},
+    config::ClaimSource,
     names::{self, Email, Username},
-    passwords::{Password, strength},
+    passwords::Password,
     revocation::Pending,
     sessions::EndCause,
-    store::{self, accounts::AccountRow, accounts::UniqueNames, is_taken},
+    store::{self, accounts::AccountRow},
 };
+
+use draft::{check_profile, check_role};
+pub(crate) use draft::{draft, insert};
+
+mod draft;
 
 /// A person who can sign in. Times are seconds since 1970 (UTC).
 #[derive(Debug, Clone, PartialEq)]
@@ -98,13 +103,6 @@ pub struct Page {
     pub limit: u32,
 }
 
-/// An account that passed every rule and is ready to be written.
-pub(crate) struct Draft {
-    row: AccountRow,
-    username: Option<Username>,
-    email: Option<Email>,
-}
-
 /// Creates an account for the operator.
 ///
 /// # Errors
@@ -122,71 +120,6 @@ pub async fn create(hallpass: &Hallpass, ctx: &Ctx, new: NewAccount, standing: S
     tx.commit().await?;
     audit::record(ctx, Event::AccountCreated, Some(account.id), None, None);
     Ok(account)
-}
-
-/// Checks everything that can be checked without the other accounts, and hashes the password.
-pub(crate) async fn draft(hallpass: &Hallpass, ctx: &Ctx, new: NewAccount) -> Result<Draft> {
-    let rules = &hallpass.0.config;
-    let mut wrong = Vec::new();
-    let username = parse_name(new.username, rules.accounts.username, "username", Username::parse, &mut wrong);
-    let email = parse_name(new.email, rules.accounts.email, "email", Email::parse, &mut wrong);
-    let mut keep = |parsed: Result<String, FieldError>| parsed.map_err(|error| wrong.push(error)).unwrap_or_default();
-    let first_name = keep(names::person_name("first_name", &new.first_name));
-    let last_name = keep(names::person_name("last_name", &new.last_name));
-    let password = match new.password {
-        None => None,
-        Some(password) => Password::parse("password", &password).map_err(|error| wrong.push(error)).ok(),
-    };
-    if let Err(error) = check_profile(&rules.accounts.profile, &new.profile) {
-        wrong.push(error);
-    }
-    if let Some(password) = &password {
-        let own = own_words(username.as_ref(), email.as_ref(), &first_name, &last_name);
-        wrong.extend(strength::check(&rules.passwords, password, "password", &own).err().into_iter().flatten());
-    }
-    if !wrong.is_empty() {
-        return Err(Error::validation(wrong));
-    }
-    let hash = match &password {
-        Some(password) => Some(hallpass.0.hasher.hash(password).await?),
-        None => None,
-    };
-    let row = AccountRow {
-        id: 0,
-        username: username.as_ref().map(|name| name.as_str().to_owned()),
-        email: email.as_ref().map(|email| email.as_str().to_owned()),
-        email_verified: false,
-        first_name,
-        last_name,
-        password: hash,
-        is_active: true,
-        is_staff: false,
-        is_superuser: false,
-        roles: "[]".into(),
-        profile: Value::Object(new.profile).to_string(),
-        version: 1,
-        date_joined: ctx.now,
-        last_login: None,
-    };
-    Ok(Draft { row, username, email })
-}
-
-/// Writes a checked account; the database decides whether its names are free.
-pub(crate) async fn insert(tx: &mut store::Tx, draft: Draft) -> Result<Account> {
-    let names = UniqueNames {
-        username_key: draft.username.as_ref().map(Username::key),
-        email_key: draft.email.as_ref().map(Email::key),
-    };
-    let id = store::accounts::insert(tx.conn(), &draft.row, names).await.map_err(|error| {
-        if is_taken(&error, "username_key") {
-            Error::new(Code::UsernameTaken, "Choose another user name: this one belongs to somebody")
-        } else if is_taken(&error, "email_key") {
-            Error::new(Code::EmailTaken, "There is an account with this e-mail address: sign in, or use another one")
-        } else {
-            error.into()
-        }
-    })?;
-    AccountRow { id: id.0, ..draft.row }.try_into()
 }
 
 /// The account with this id.
@@ -319,9 +252,12 @@ pub(crate) async fn new_password(
     new: SecretString,
 ) -> Result<String> {
     let password = Password::parse(field, &new).map_err(|error| Error::validation(vec![error]))?;
-    let own = [account.username.as_deref(), account.email.as_deref()].into_iter().flatten();
-    let own: Vec<&str> = own.chain([account.first_name.as_str(), account.last_name.as_str()]).collect();
-    strength::check(&hallpass.0.config.passwords, &password, field, &own).map_err(Error::validation)?;
+    let own = [account.username.clone(), account.email.clone()].into_iter().flatten();
+    let own = own.chain([account.first_name.clone(), account.last_name.clone()]).collect();
+    let wrong = hallpass.0.hasher.judge(&hallpass.0.config.passwords, &password, field, own).await?;
+    if !wrong.is_empty() {
+        return Err(Error::validation(wrong));
+    }
     hallpass.0.hasher.hash(&password).await
 }
 
@@ -383,76 +319,6 @@ pub(crate) fn no_such_account() -> Error {
 async fn row(hallpass: &Hallpass, id: AccountId) -> Result<AccountRow> {
     let mut reader = hallpass.0.db.read().await?;
     store::accounts::by_id(reader.conn(), id).await?.ok_or_else(no_such_account)
-}
-
-/// Parses a name if there is one, and notes what is wrong with it or with its absence.
-fn parse_name<T>(
-    name: Option<String>,
-    presence: Presence,
-    field: &'static str,
-    parse: impl Fn(&str) -> Result<T, FieldError>,
-    wrong: &mut Vec<FieldError>,
-) -> Option<T> {
-    // Forms send an empty string for what was left out.
-    let problem = match (name.filter(|name| !name.is_empty()), presence) {
-        (None, Presence::Required) => FieldError::new(field, "required", format!("`{field}` is required")),
-        (None, _) => return None,
-        (Some(_), Presence::Off) => {
-            FieldError::new(field, "not_used", format!("`{field}` is not used here: leave it out"))
-        }
-        (Some(name), _) => match parse(&name) {
-            Ok(parsed) => return Some(parsed),
-            Err(problem) => problem,
-        },
-    };
-    wrong.push(problem);
-    None
-}
-
-fn own_words<'a>(
-    username: Option<&'a Username>,
-    email: Option<&'a Email>,
-    first_name: &'a str,
-    last_name: &'a str,
-) -> Vec<&'a str> {
-    let names = [username.map(Username::as_str), email.map(Email::as_str)].into_iter().flatten();
-    names.chain([first_name, last_name]).collect()
-}
-
-fn check_profile(
-    allowed: &std::collections::BTreeMap<String, ProfileType>,
-    profile: &Map<String, Value>,
-) -> Result<(), FieldError> {
-    /// Whole numbers that every JSON reader keeps exact (RFC 8259 section 6).
-    const EXACT: i64 = 1 << 53;
-    for (name, value) in profile {
-        let Some(kind) = allowed.get(name) else {
-            return Err(FieldError::new("profile", "profile_unknown", format!("There is no profile field `{name}`")));
-        };
-        let (fits, wanted) = match kind {
-            ProfileType::String => {
-                (value.as_str().is_some_and(|text| text.chars().count() <= 1000), "text of at most 1,000 characters")
-            }
-            ProfileType::Boolean => (value.is_boolean(), "`true` or `false`"),
-            ProfileType::Integer => {
-                (value.as_i64().is_some_and(|number| (-EXACT..=EXACT).contains(&number)), "a whole number")
-            }
-            ProfileType::Json => (value.to_string().len() <= 4096, "JSON of at most 4 KiB"),
-        };
-        if !fits && !value.is_null() {
-            return Err(FieldError::new("profile", "profile_invalid", format!("`{name}` must be {wanted}")));
-        }
-    }
-    Ok(())
-}
-
-fn check_role(role: &str) -> Result<()> {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"._:-/".contains(&b);
-    if (1..=64).contains(&role.len()) && role.bytes().all(plain) {
-        return Ok(());
-    }
-    let detail = "A role has 1 to 64 letters, digits or `.` `_` `:` `-` `/`";
-    Err(Error::validation(vec![FieldError::new("role", "role_invalid", detail)]))
 }
 
 fn roles_text(mut roles: Vec<String>) -> String {

@@ -106,37 +106,27 @@ impl Ring {
     }
 }
 
-/// Loads the keys, after making those that are missing: a current one, and a next one of the configured algorithm.
+/// Loads the keys, after making those that are missing: a current and a next one.
 pub(crate) async fn open(db: &Db, secrets: &Secrets, configured: Algorithm, now: i64) -> Result<Ring> {
     for _ in 0..5 {
         let rows = store::keys::all(db.read().await?.conn()).await?;
-        let current = in_state(&rows, KeyState::Current);
-        let next = in_state(&rows, KeyState::Next);
-        let wrong = match next {
-            Some(next) => (algorithm(next)? != configured).then_some(next),
-            None => None,
-        };
-        if current.is_some() && next.is_some() && wrong.is_none() {
+        let (current, next) = (in_state(&rows, KeyState::Current), in_state(&rows, KeyState::Next));
+        if current.is_some() && next.is_some() {
             return Ring::load(&rows, secrets);
         }
-        let mut made = Vec::new();
-        if current.is_none() && (next.is_none() || wrong.is_some()) {
+        let mut made = vec![generate(secrets, configured, KeyState::Next, now).await?];
+        if current.is_none() && next.is_none() {
             made.push(generate(secrets, configured, KeyState::Current, now).await?);
         }
-        if next.is_none() || wrong.is_some() || current.is_none() {
-            made.push(generate(secrets, configured, KeyState::Next, now).await?);
-        }
         let mut tx = db.begin().await?;
-        if let Some(wrong) = wrong {
-            store::keys::remove_next(tx.conn(), &wrong.kid).await?;
-        } else if let (None, Some(next)) = (current, next) {
+        if let (None, Some(next)) = (current, next) {
             store::keys::promote(tx.conn(), &next.kid, now).await?;
         }
         if insert(&mut tx, &made).await? {
             tx.commit().await?;
         }
     }
-    Err(Error::new(Code::Unavailable, "The signing keys are being changed by others; try again").retry_after(1))
+    Err(contended())
 }
 
 /// All keys, oldest first.
@@ -208,9 +198,20 @@ pub(crate) async fn reload(hallpass: &Hallpass) -> Result<()> {
     Ok(())
 }
 
-/// Rotates if the current key has signed for as long as the settings allow, and forgets keys whose tokens are all over.
-pub(crate) async fn grow_old(hallpass: &Hallpass, ctx: &Ctx) -> Result<()> {
+/// What time and the settings ask for: a next key of the configured algorithm, a rotation when the current key has signed
+/// for long enough, and the end of keys whose tokens are all over.
+pub(crate) async fn keep_up(hallpass: &Hallpass, ctx: &Ctx) -> Result<()> {
     let rules = &hallpass.config().tokens;
+    let rows = store::keys::all(hallpass.0.db.read().await?.conn()).await?;
+    if let Some(next) = in_state(&rows, KeyState::Next)
+        && algorithm(next)? != rules.algorithm
+    {
+        let other = generate(&hallpass.0.secrets, rules.algorithm, KeyState::Next, ctx.now).await?;
+        let mut tx = hallpass.0.db.begin().await?;
+        if store::keys::remove_next(tx.conn(), &next.kid).await? && insert(&mut tx, &[other]).await? {
+            tx.commit().await?;
+        }
+    }
     let age = ctx.now - hallpass.0.ring.load().signing_since;
     if rules.key_rotation_days > 0 && age >= rules.key_rotation_days * 86_400 {
         rotate(hallpass, ctx).await?;

@@ -20,7 +20,7 @@ pub async fn run(hallpass: &Hallpass, ctx: &Ctx) -> Result<()> {
     keys::reload(hallpass).await?;
     if a_minute_passed {
         hallpass.verifier().revoked().forget(ctx.now);
-        keys::grow_old(hallpass, ctx).await?;
+        keys::keep_up(hallpass, ctx).await?;
         let mut tx = hallpass.0.db.begin().await?;
         store::revocations::prune(tx.conn(), ctx.now).await?;
         store::sessions::prune(tx.conn(), ctx.now - REMEMBERED).await?;

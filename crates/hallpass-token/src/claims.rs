@@ -162,3 +162,33 @@ fn whole(number: &Number, round: fn(f64) -> f64) -> Option<i64> {
     // It has no fraction any more, and the cast saturates.
     seconds.is_finite().then_some(seconds as i64)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_fraction_of_a_second_never_makes_a_token_good_for_longer() {
+        assert_eq!(date("exp", &json!(100.9), f64::floor), Ok(100));
+        assert_eq!(date("nbf", &json!(100.1), f64::ceil), Ok(101));
+
+        let claims = json!({
+            "iss": "i", "sub": "7", "aud": "a", "client_id": "c", "jti": "j", "amr": [], "roles": [],
+            "sid": "0198c0de-7a11-7000-8000-00000000002a", "account_version": 1,
+            "exp": 200.9, "nbf": 100.1, "iat": 100.1, "auth_time": 100.1,
+        });
+        let claims = Claims::from_object(claims.as_object().unwrap().clone()).unwrap();
+        assert_eq!((claims.exp, claims.nbf), (200, Some(101)));
+    }
+
+    #[test]
+    fn what_is_no_moment_is_refused() {
+        for value in
+            [json!("100"), json!(null), json!(true), json!([100]), json!(1e300), json!(u64::MAX), json!(i64::MIN)]
+        {
+            assert_eq!(date("exp", &value, f64::floor), Err(Reason::Claim("exp")), "{value}");
+        }
+    }
+}

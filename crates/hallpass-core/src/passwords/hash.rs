@@ -8,8 +8,8 @@ use argon2::{
     password_hash::Error as HashError,
 };
 
-use super::{Password, pool::Pool};
-use crate::{Error, Result, config, secret};
+use super::{Password, pool::Pool, strength};
+use crate::{Error, FieldError, Result, config, secret};
 
 /// Bytes of the salt (RFC 9106 section 3.1).
 const SALT_LENGTH: usize = 16;
@@ -93,6 +93,26 @@ impl Hasher {
             Err(HashError::PasswordInvalid) => Ok(Verdict::Wrong),
             Err(error) => Err(Error::internal(error)),
         }
+    }
+
+    /// Judges a new password on one of the places for heavy work: zxcvbn takes a tenth of a second over the worst input,
+    /// which is too long for a thread that serves requests.
+    ///
+    /// # Errors
+    /// [`crate::Code::Busy`] with the seconds after which to try again.
+    pub(crate) async fn judge(
+        &self,
+        rules: &config::Passwords,
+        password: &Password,
+        field: &'static str,
+        own: Vec<String>,
+    ) -> Result<Vec<FieldError>> {
+        let (rules, password) = (rules.clone(), password.clone());
+        let judge = move || {
+            let own: Vec<&str> = own.iter().map(String::as_str).collect();
+            strength::check(&rules, &password, field, &own).err().unwrap_or_default()
+        };
+        self.pool.run(judge).await
     }
 
     /// A stored hash, if it is an Argon2 hash whose cost nobody could have chosen to stall us.

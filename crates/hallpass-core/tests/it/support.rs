@@ -11,84 +11,84 @@ use hallpass_core::{
 };
 use hallpass_token::{Claims, TokenError};
 
-pub const PASSWORD: &str = "seven quiet otters dream";
-pub const OTHER_PASSWORD: &str = "nine loud herons wake up";
-pub const START: i64 = 1_790_000_000;
+pub(crate) const PASSWORD: &str = "seven quiet otters dream";
+pub(crate) const OTHER_PASSWORD: &str = "nine loud herons wake up";
+pub(crate) const START: i64 = 1_790_000_000;
 
-pub struct House {
-    pub hallpass: Hallpass,
-    pub database: TestDb,
-    pub master: String,
+pub(crate) struct House {
+    pub(crate) hallpass: Hallpass,
+    pub(crate) database: TestDb,
+    pub(crate) master: String,
     now: AtomicI64,
 }
 
 impl House {
-    pub async fn new(database: TestDb) -> Self {
+    pub(crate) async fn new(database: TestDb) -> Self {
         Self::with(database, |_| ()).await
     }
 
-    pub async fn with(database: TestDb, settings: impl FnOnce(&mut Config)) -> Self {
+    pub(crate) async fn with(database: TestDb, settings: impl FnOnce(&mut Config)) -> Self {
         let master = MasterKey::generate().unwrap();
         let hallpass = Hallpass::open(database.db.clone(), &master, config(settings), START).await.unwrap();
         Self { hallpass, database, master: master.to_base64().to_string(), now: AtomicI64::new(START) }
     }
 
     /// Another process on the same database, with the same settings.
-    pub async fn neighbour(&self) -> Hallpass {
+    pub(crate) async fn neighbour(&self) -> Hallpass {
         let db = hallpass_core::Db::open(&self.database.url).await.unwrap();
         let master = MasterKey::from_base64(&self.master).unwrap();
         Hallpass::open(db, &master, self.hallpass.config().clone(), self.now()).await.unwrap()
     }
 
-    pub fn now(&self) -> i64 {
+    pub(crate) fn now(&self) -> i64 {
         self.now.load(Ordering::SeqCst)
     }
 
-    pub fn pass(&self, seconds: i64) {
+    pub(crate) fn pass(&self, seconds: i64) {
         self.now.fetch_add(seconds, Ordering::SeqCst);
     }
 
-    pub fn ctx(&self) -> Ctx {
+    pub(crate) fn ctx(&self) -> Ctx {
         Ctx { now: self.now(), actor: Actor::Anonymous, ip: None, user_agent: None, request_id: "test".into() }
     }
 
-    pub async fn create(&self, username: &str) -> Account {
+    pub(crate) async fn create(&self, username: &str) -> Account {
         accounts::create(&self.hallpass, &self.ctx(), person(username), Standing::default()).await.unwrap()
     }
 
-    pub async fn sign_in(&self, username: &str) -> Issued {
+    pub(crate) async fn sign_in(&self, username: &str) -> Issued {
         self.try_sign_in(username, PASSWORD).await.unwrap()
     }
 
-    pub async fn try_sign_in(&self, username: &str, password: &str) -> Result<Issued> {
+    pub(crate) async fn try_sign_in(&self, username: &str, password: &str) -> Result<Issued> {
         let who = Identifier { username: Some(username.into()), email: None };
         login::sign_in(&self.hallpass, &self.ctx(), who, password.to_owned().into(), Remember::No).await
     }
 
-    pub async fn refresh(&self, secret: &str) -> Result<Issued> {
+    pub(crate) async fn refresh(&self, secret: &str) -> Result<Issued> {
         sessions::refresh(&self.hallpass, &self.ctx(), secret).await
     }
 
-    pub fn verify(&self, issued: &Issued) -> Result<std::sync::Arc<Claims>, TokenError> {
+    pub(crate) fn verify(&self, issued: &Issued) -> Result<std::sync::Arc<Claims>, TokenError> {
         self.hallpass.verifier().verify(&issued.access_token, self.now())
     }
 
-    pub async fn live(&self, account: &Account) -> Vec<SessionId> {
+    pub(crate) async fn live(&self, account: &Account) -> Vec<SessionId> {
         let list = sessions::list(&self.hallpass, &self.ctx(), account.id).await.unwrap();
         list.into_iter().map(|session| session.id).collect()
     }
 }
 
-pub fn config(settings: impl FnOnce(&mut Config)) -> Config {
+pub(crate) fn config(settings: impl FnOnce(&mut Config)) -> Config {
     let mut config = Config::for_issuer("https://api.example.com");
     settings(&mut config);
     config
 }
 
-pub fn person(username: &str) -> NewAccount {
+pub(crate) fn person(username: &str) -> NewAccount {
     NewAccount { username: Some(username.into()), password: Some(PASSWORD.to_owned().into()), ..NewAccount::default() }
 }
 
-pub fn code<T: std::fmt::Debug>(result: Result<T>) -> Code {
+pub(crate) fn code<T: std::fmt::Debug>(result: Result<T>) -> Code {
     result.unwrap_err().code
 }

@@ -1,5 +1,6 @@
 //! Keys: made, stored, read back, and published without what must stay here.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hallpass_token::{Algorithm, KeyError, KeySet, SigningKey, VerifyingKey};
 use serde_json::{Value, json};
 
@@ -63,6 +64,24 @@ fn a_short_secret_and_a_short_rsa_key_are_refused() {
         SigningKey::from_der(Algorithm::RS256, "kid", der.as_ref()).unwrap_err(),
         KeyError::TooShort { bits: 2048, floor: 3072 }
     );
+}
+
+#[test]
+fn an_rsa_key_from_elsewhere_has_2048_to_8192_bits_and_no_leading_zeros() {
+    let with = |n: &[u8]| {
+        let jwk = json!({ "kty": "RSA", "alg": "RS256", "kid": "kid", "n": URL_SAFE_NO_PAD.encode(n), "e": "AQAB" });
+        VerifyingKey::from_jwk(&jwk.to_string()).map(|key| key.algorithm())
+    };
+    assert_eq!(with(&[0xff; 256]), Ok(Algorithm::RS256));
+    assert_eq!(with(&[0xff; 1_024]), Ok(Algorithm::RS256));
+    assert_eq!(with(&[0xff; 128]), Err(KeyError::TooShort { bits: 1_024, floor: 2_048 }));
+    assert_eq!(
+        with(&[[0x7f].as_slice(), &[0xff; 255]].concat()),
+        Err(KeyError::TooShort { bits: 2_047, floor: 2_048 })
+    );
+    assert_eq!(with(&[0xff; 1_025]), Err(KeyError::Unusable));
+    assert_eq!(with(&[[0].as_slice(), &[0xff; 256]].concat()), Err(KeyError::Unusable));
+    assert_eq!(with(&[]), Err(KeyError::Unusable));
 }
 
 #[test]

@@ -66,7 +66,7 @@ pub(super) struct Bounds {
 }
 
 /// What the table promises: a client gives up on a request in less than half a window.
-pub(super) const PROMISED: Bounds = Bounds { steps: 30, tick: WINDOW / 4, patience: WINDOW / 4 };
+pub(super) const PROMISED: Bounds = Bounds { steps: 40, tick: WINDOW / 4, patience: WINDOW / 4 };
 
 /// Looks for an honest history that ends the session.
 pub(super) fn explored(rule: Rule<'_>, bounds: Bounds) -> Explored {

@@ -1,0 +1,153 @@
+//! What a new account must be like before it is written, and writing it.
+//!
+//! Every rule that needs no other account is checked here, all at once, so that a person corrects a form once. Whether the
+//! names are free is for the database to say: nothing here asks it before.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::{Account, NewAccount};
+use crate::{
+    Code, Ctx, Error, FieldError, Hallpass, Result,
+    config::{Presence, ProfileType},
+    names::{self, Email, Username},
+    passwords::Password,
+    store::{self, accounts::AccountRow, accounts::UniqueNames, is_taken},
+};
+
+/// An account that passed every rule and is ready to be written.
+pub(crate) struct Draft {
+    pub(super) row: AccountRow,
+    username: Option<Username>,
+    email: Option<Email>,
+}
+
+/// Checks everything that can be checked without the other accounts, and hashes the password.
+pub(crate) async fn draft(hallpass: &Hallpass, ctx: &Ctx, new: NewAccount) -> Result<Draft> {
+    let rules = &hallpass.0.config;
+    let mut wrong = Vec::new();
+    let username = parse_name(new.username, rules.accounts.username, "username", Username::parse, &mut wrong);
+    let email = parse_name(new.email, rules.accounts.email, "email", Email::parse, &mut wrong);
+    let mut keep = |parsed: Result<String, FieldError>| parsed.map_err(|error| wrong.push(error)).unwrap_or_default();
+    let first_name = keep(names::person_name("first_name", &new.first_name));
+    let last_name = keep(names::person_name("last_name", &new.last_name));
+    let password = match new.password {
+        None => None,
+        Some(password) => Password::parse("password", &password).map_err(|error| wrong.push(error)).ok(),
+    };
+    if let Err(error) = check_profile(&rules.accounts.profile, &new.profile) {
+        wrong.push(error);
+    }
+    if let Some(password) = &password {
+        let own = [username.as_ref().map(Username::as_str), email.as_ref().map(Email::as_str)];
+        let own =
+            own.into_iter().flatten().chain([first_name.as_str(), last_name.as_str()]).map(str::to_owned).collect();
+        wrong.extend(hallpass.0.hasher.judge(&rules.passwords, password, "password", own).await?);
+    }
+    if !wrong.is_empty() {
+        return Err(Error::validation(wrong));
+    }
+    let hash = match &password {
+        Some(password) => Some(hallpass.0.hasher.hash(password).await?),
+        None => None,
+    };
+    let row = AccountRow {
+        id: 0,
+        username: username.as_ref().map(|name| name.as_str().to_owned()),
+        email: email.as_ref().map(|email| email.as_str().to_owned()),
+        email_verified: false,
+        first_name,
+        last_name,
+        password: hash,
+        is_active: true,
+        is_staff: false,
+        is_superuser: false,
+        roles: "[]".into(),
+        profile: Value::Object(new.profile).to_string(),
+        version: 1,
+        date_joined: ctx.now,
+        last_login: None,
+    };
+    Ok(Draft { row, username, email })
+}
+
+/// Writes a checked account; the database decides whether its names are free.
+pub(crate) async fn insert(tx: &mut store::Tx, draft: Draft) -> Result<Account> {
+    let names = UniqueNames {
+        username_key: draft.username.as_ref().map(Username::key),
+        email_key: draft.email.as_ref().map(Email::key),
+    };
+    let id = store::accounts::insert(tx.conn(), &draft.row, names).await.map_err(|error| {
+        if is_taken(&error, "username_key") {
+            Error::new(Code::UsernameTaken, "Choose another user name: this one belongs to somebody")
+        } else if is_taken(&error, "email_key") {
+            Error::new(Code::EmailTaken, "There is an account with this e-mail address: sign in, or use another one")
+        } else {
+            error.into()
+        }
+    })?;
+    AccountRow { id: id.0, ..draft.row }.try_into()
+}
+
+/// Parses a name if there is one, and notes what is wrong with it or with its absence.
+fn parse_name<T>(
+    name: Option<String>,
+    presence: Presence,
+    field: &'static str,
+    parse: impl Fn(&str) -> Result<T, FieldError>,
+    wrong: &mut Vec<FieldError>,
+) -> Option<T> {
+    // Forms send an empty string for what was left out.
+    let problem = match (name.filter(|name| !name.is_empty()), presence) {
+        (None, Presence::Required) => FieldError::new(field, "required", format!("`{field}` is required")),
+        (None, _) => return None,
+        (Some(_), Presence::Off) => {
+            FieldError::new(field, "not_used", format!("`{field}` is not used here: leave it out"))
+        }
+        (Some(name), _) => match parse(&name) {
+            Ok(parsed) => return Some(parsed),
+            Err(problem) => problem,
+        },
+    };
+    wrong.push(problem);
+    None
+}
+
+/// Whether every field is one of the settings' and of its type; null, which removes one, always is.
+pub(super) fn check_profile(
+    allowed: &BTreeMap<String, ProfileType>,
+    profile: &Map<String, Value>,
+) -> Result<(), FieldError> {
+    /// Whole numbers that every JSON reader keeps exact (RFC 8259 section 6).
+    const EXACT: i64 = 1 << 53;
+    for (name, value) in profile {
+        let Some(kind) = allowed.get(name) else {
+            return Err(FieldError::new("profile", "profile_unknown", format!("There is no profile field `{name}`")));
+        };
+        let (fits, wanted) = match kind {
+            ProfileType::String => {
+                (value.as_str().is_some_and(|text| text.chars().count() <= 1000), "text of at most 1,000 characters")
+            }
+            ProfileType::Boolean => (value.is_boolean(), "`true` or `false`"),
+            ProfileType::Integer => {
+                (value.as_i64().is_some_and(|number| (-EXACT..=EXACT).contains(&number)), "a whole number")
+            }
+            ProfileType::Json => (value.to_string().len() <= 4096, "JSON of at most 4 KiB"),
+        };
+        if !fits && !value.is_null() {
+            return Err(FieldError::new("profile", "profile_invalid", format!("`{name}` must be {wanted}")));
+        }
+    }
+    Ok(())
+}
+
+/// Whether `role` can be the name of one.
+pub(super) fn check_role(role: &str) -> Result<()> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"._:-/".contains(&b);
+    if (1..=64).contains(&role.len()) && role.bytes().all(plain) {
+        return Ok(());
+    }
+    let detail = "A role has 1 to 64 letters, digits or `.` `_` `:` `-` `/`";
+    Err(Error::validation(vec![FieldError::new("role", "role_invalid", detail)]))
+}
