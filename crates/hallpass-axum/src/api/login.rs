@@ -1,0 +1,66 @@
+//! Signing in by name and password.
+
+use axum::{extract::State, response::Response};
+use hallpass_core::{
+    Code,
+    login::{self, Identifier},
+    sessions::Remember,
+};
+use secrecy::SecretString;
+use utoipa::ToSchema;
+
+use super::{Answer, issued};
+use crate::{
+    AppState,
+    client::Client,
+    ctx::Anybody,
+    json::{FromMembers, Json, Members},
+};
+
+/// Who signs in. One of `username` and `email` is enough; where both are given, both must belong to the account.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes the body, which is read member by member")]
+struct LogIn {
+    /// The user name; the e-mail address is taken here as well.
+    #[schema(nullable = false)]
+    username: Option<String>,
+    #[schema(nullable = false)]
+    email: Option<String>,
+    #[schema(min_length = 1, max_length = 256, format = Password)]
+    password: String,
+    /// Whether to stay signed in when the browser is closed; not by default.
+    #[schema(default = false, nullable = false)]
+    remember: Option<bool>,
+}
+
+/// What is read of it.
+pub(crate) struct Body(Identifier, SecretString, Remember);
+
+impl FromMembers for Body {
+    fn from_members(members: &mut Members) -> Self {
+        members.one_of("username", "email");
+        let who = Identifier { username: members.text("username"), email: members.text("email") };
+        Self(who, members.secret("password"), members.remember())
+    }
+}
+
+/// Sign in
+///
+/// A browser gets the refresh secret in the cookie `__Host-refresh`, any other client in the body. Whatever is wrong
+/// with the name or the password, the answer is the same.
+#[utoipa::path(post, path = "/api/v1/login", operation_id = "logIn", tag = "Sign in", request_body = LogIn,
+    responses((status = 200, description = "Signed in", body = issued::Issued)))]
+pub(super) async fn log_in(
+    State(app): State<AppState>,
+    Anybody(ctx): Anybody,
+    client: Client,
+    Json(Body(who, password, remember)): Json<Body>,
+) -> Answer<Response> {
+    app.limits().sign_in(ctx.ip, ctx.now)?;
+    let issued = login::sign_in(app.hallpass(), &ctx, who, password, remember).await.inspect_err(|error| {
+        if error.code == Code::InvalidCredentials {
+            app.limits().failed(ctx.ip, ctx.now);
+        }
+    })?;
+    issued::answer(&app, client, issued)
+}

@@ -1,0 +1,71 @@
+//! Creating an account over the network.
+
+use axum::{extract::State, http::StatusCode, response::Response};
+use hallpass_core::{accounts::NewAccount, login, sessions::Remember};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::{Answer, issued};
+use crate::{
+    AppState,
+    client::Client,
+    ctx::Anybody,
+    json::{FromMembers, Json, Members},
+};
+
+/// A new account. Which of user name and e-mail are needed is the operator's choice.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes the body, which is read member by member")]
+struct SignUp {
+    /// Letters, digits and `_.-`, no `@`; the same name in other letter cases is taken as well.
+    #[schema(min_length = 1, max_length = 150, nullable = false)]
+    username: Option<String>,
+    #[schema(max_length = 254, format = "email", nullable = false)]
+    email: Option<String>,
+    /// Any characters; must be hard to guess.
+    #[schema(min_length = 8, max_length = 256, format = Password)]
+    password: String,
+    #[schema(max_length = 150, nullable = false)]
+    first_name: Option<String>,
+    #[schema(max_length = 150, nullable = false)]
+    last_name: Option<String>,
+    /// The custom fields that the operator has set up.
+    #[schema(additional_properties = true, value_type = Object, required = false)]
+    profile: Map<String, Value>,
+    /// Whether to stay signed in when the browser is closed; not by default.
+    #[schema(default = false, nullable = false)]
+    remember: Option<bool>,
+}
+
+/// What is read of it.
+pub(crate) struct Body(NewAccount, Remember);
+
+impl FromMembers for Body {
+    fn from_members(members: &mut Members) -> Self {
+        let account = NewAccount {
+            username: members.text("username"),
+            email: members.text("email"),
+            password: Some(members.secret("password")),
+            first_name: members.text("first_name").unwrap_or_default(),
+            last_name: members.text("last_name").unwrap_or_default(),
+            profile: members.object("profile").unwrap_or_default(),
+        };
+        Self(account, members.remember())
+    }
+}
+
+/// Create an account and sign in
+///
+/// A browser gets the refresh secret in the cookie `__Host-refresh`, any other client in the body.
+#[utoipa::path(post, path = "/api/v1/signup", operation_id = "signUp", tag = "Sign in", request_body = SignUp,
+    responses((status = 201, description = "The account is made and signed in", body = issued::Issued)))]
+pub(super) async fn sign_up(
+    State(app): State<AppState>,
+    Anybody(ctx): Anybody,
+    client: Client,
+    Json(Body(account, remember)): Json<Body>,
+) -> Answer<(StatusCode, Response)> {
+    app.limits().sign_up(ctx.ip, ctx.now)?;
+    let issued = login::sign_up(app.hallpass(), &ctx, account, remember).await?;
+    Ok((StatusCode::CREATED, issued::answer(&app, client, issued)?))
+}

@@ -1,0 +1,74 @@
+//! The HTTP side of Hallpass: a complete axum router with sign-up, sign-in, refresh, sign-out and the account's own
+//! endpoints, and the accept loop to serve it with. It holds no rule about accounts or sessions, and never names SQL.
+//!
+//! ```no_run
+//! # async fn example(hallpass: hallpass_core::Hallpass) -> Result<(), Box<dyn std::error::Error>> {
+//! use std::time::Duration;
+//! use hallpass_axum::{AppState, Clock, Web, maintain, router, serve};
+//!
+//! let web = Web {
+//!     public_url: "https://api.example.com".into(),
+//!     frontend_origins: vec!["https://app.example.com".into()],
+//!     ..Web::default()
+//! };
+//! let state = AppState::new(hallpass, &web, Clock::system()).map_err(|problems| problems.join("\n"))?;
+//! tokio::spawn(maintain(state.clone()));
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:8000").await?;
+//! serve(listener, router(state), std::future::pending(), Duration::from_secs(30)).await;
+//! # Ok(()) }
+//! ```
+//!
+//! An application of its own merges or nests [`router`] into its routes, and takes [`CurrentUser`] as an argument of
+//! its handlers; its state gives them a [`Gate`], which [`AppState`] has (`FromRef`).
+
+mod api;
+mod client;
+mod cookies;
+mod csrf;
+mod ctx;
+mod error;
+mod json;
+mod limits;
+mod openapi;
+mod pages;
+mod security;
+mod serve;
+mod state;
+mod web;
+
+use std::time::Duration;
+
+use axum::Router;
+use hallpass_core::{Ctx, tasks};
+use tokio::time::{MissedTickBehavior, interval};
+
+pub use error::{Problem, status};
+pub use hallpass_token::{Clock, CurrentUser, Gate, Rejection};
+pub use openapi::openapi_json;
+pub use serve::{Patience, serve, serve_with};
+pub use state::AppState;
+pub use web::{Policy, Throttle, Web};
+
+/// Every route, with every layer around it.
+pub fn router(state: AppState) -> Router {
+    let (api, document) = api::routes().split_for_parts();
+    let pages = pages::routes(openapi::complete(&document, state.policy().prefix()));
+    security::wrap(api.merge(pages), &state)
+}
+
+/// The background work, for as long as it is polled: follows revocations, reloads and rotates keys, forgets what is
+/// over.
+///
+/// Without it this node learns neither of sign-outs nor of keys of other nodes, and soon says that it is not ready.
+pub async fn maintain(state: AppState) {
+    let mut tick = interval(Duration::from_secs(1));
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        let ctx = Ctx::operator(state.clock().now());
+        if let Err(error) = tasks::run(state.hallpass(), &ctx).await {
+            let source = std::error::Error::source(&error).map(ToString::to_string);
+            tracing::warn!(%error, source, "the background work failed; it is tried again in a second");
+        }
+    }
+}

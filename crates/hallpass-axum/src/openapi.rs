@@ -1,0 +1,152 @@
+//! The description of the HTTP interface (OpenAPI 3.1), read off the handlers and completed with what holds for all.
+//!
+//! No operation writes down what the layers around all of them can answer: that is derived from the operation's shape,
+//! so it can neither be forgotten nor grow old.
+
+use hallpass_core::{Code, sessions::EndCause};
+use serde_json::{Map, Value, json};
+use utoipa::{OpenApi, openapi};
+
+use crate::{api, error};
+
+/// What is not to be read off the handlers.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Hallpass", description = "Sign-in for front ends that live apart from their back end."),
+    tags(
+        (name = "Sign in", description = "Getting an access token, and keeping it fresh."),
+        (name = "Sign out", description = "Ending sessions so that their tokens are worth nothing at once."),
+        (name = "Account", description = "What the owner of an account can see and change."),
+        (name = "Sessions", description = "The devices on which an account is signed in."),
+        (name = "Server", description = "For programs: keys and health."),
+    ),
+    components(schemas(error::Document, error::Field))
+)]
+struct Common;
+
+/// The description as it is published with a release: for a server with a host of its own.
+pub fn openapi_json() -> String {
+    let (_, document) = api::routes().split_for_parts();
+    complete(&document, "")
+}
+
+/// The description of a server whose public URL has the path `prefix`.
+pub(crate) fn complete(routes: &openapi::OpenApi, prefix: &str) -> String {
+    let mut common = Common::openapi();
+    common.merge(routes.clone());
+    // The types always serialise; were that ever to change, the comparison with the committed file says so.
+    let mut document = serde_json::to_value(&common).unwrap_or_default();
+    if let Some(root) = document.as_object_mut() {
+        root.insert("servers".into(), json!([{ "url": if prefix.is_empty() { "/" } else { prefix } }]));
+        root.insert("x-errors".into(), errors());
+    }
+    if let Some(components) = document.pointer_mut("/components").and_then(Value::as_object_mut) {
+        components.insert("securitySchemes".into(), security_schemes());
+    }
+    for (pointer, names) in [
+        ("/components/schemas/Problem/properties/code", Code::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>()),
+        ("/components/schemas/Problem/properties/cause", EndCause::ALL.iter().map(|cause| cause.as_str()).collect()),
+    ] {
+        if let Some(schema) = document.pointer_mut(pointer).and_then(Value::as_object_mut) {
+            schema.insert("enum".into(), json!(names));
+        }
+    }
+    // What cannot be said in the type: one of both is needed.
+    if let Some(log_in) = document.pointer_mut("/components/schemas/LogIn").and_then(Value::as_object_mut) {
+        log_in.insert("anyOf".into(), json!([{ "required": ["username"] }, { "required": ["email"] }]));
+    }
+    let operations = document.pointer_mut("/paths").and_then(Value::as_object_mut);
+    let operations = operations.into_iter().flatten().filter_map(|(path, item)| Some((path, item.as_object_mut()?)));
+    for (path, item) in operations {
+        for (method, operation) in item.iter_mut() {
+            no_null_body(operation);
+            if let Some(operation) = operation.as_object_mut() {
+                add_failures(path, method, operation);
+            }
+        }
+    }
+    format!("{document:#}\n")
+}
+
+/// A body that may be left out is still none that may be `null`.
+fn no_null_body(operation: &mut Value) {
+    let Some(schema) = operation.pointer_mut("/requestBody/content/application~1json/schema") else { return };
+    let choices = schema.get_mut("oneOf").and_then(Value::as_array_mut).map(std::mem::take);
+    let mut real = choices.into_iter().flatten().filter(|choice| *choice != json!({ "type": "null" }));
+    if let Some(only) = real.next() {
+        *schema = only;
+    }
+}
+
+/// Adds the failures that an operation of this shape can answer with.
+fn add_failures(path: &str, method: &str, operation: &mut Map<String, Value>) {
+    let id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let asks_who = operation
+        .get("security")
+        .and_then(Value::as_array)
+        .is_some_and(|ways| ways.iter().any(|way| *way != json!({})));
+    let has_body = operation.contains_key("requestBody");
+    let changes = method != "get";
+    let guesses = ["signUp", "logIn", "changePassword"].contains(&id.as_str());
+    let failures = [
+        (true, 400, "The request cannot be read, or some values are not allowed"),
+        (asks_who || id == "logIn", 401, "Not signed in, or what was sent does not prove it; `code` says which"),
+        (changes, 403, "Not from this page, or not allowed"),
+        (path.contains('{'), 404, "There is no such thing, or none that the caller may see"),
+        (id == "signUp", 409, "The user name or the e-mail address is taken"),
+        (changes, 413, "The body is larger than 64 KiB"),
+        (has_body, 415, "The body is not `application/json`"),
+        (guesses, 429, "Too many attempts: wait as many seconds as `Retry-After` says"),
+        (
+            true,
+            503,
+            "The server is busy, or its database does not answer; only `deadline_exceeded` may have changed something",
+        ),
+    ];
+    let responses = operation.entry("responses").or_insert_with(|| json!({}));
+    let Some(responses) = responses.as_object_mut() else { return };
+    for (_, status, description) in failures.into_iter().filter(|(occurs, ..)| *occurs) {
+        let schema = json!({ "$ref": "#/components/schemas/Problem" });
+        let content = json!({ "application/problem+json": { "schema": schema } });
+        responses.insert(status.to_string(), json!({ "description": description, "content": content }));
+    }
+}
+
+/// How a request can prove who sends it.
+fn security_schemes() -> Value {
+    json!({
+        "access_token": {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "An access token (RFC 6750). A request that carries one is judged by it alone.",
+        },
+        "refresh_cookie": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": crate::cookies::REFRESH.name,
+            "description": "The refresh secret of a browser, set at sign-in. It counts only where the browser says \
+                that the request comes from a page of ours, or together with `csrf_token`.",
+        },
+        "csrf_token": {
+            "type": "apiKey",
+            "in": "header",
+            "name": "X-CSRF-Token",
+            "description": "The token of `GET /api/v1/csrf`, for browsers that send neither `Origin` nor \
+                `Sec-Fetch-Site`; `X-CSRFToken` is taken as well.",
+        },
+    })
+}
+
+/// The table of codes, for the reference page.
+fn errors() -> Value {
+    let row = |code: &Code| {
+        json!({
+            "code": code.as_str(),
+            "status": error::status(*code).as_u16(),
+            "title": code.title(),
+            "meaning": code.meaning(),
+        })
+    };
+    Code::ALL.iter().map(row).collect()
+}

@@ -1,0 +1,57 @@
+//! The security headers of every answer.
+//!
+//! A handler can make an answer more open by setting `Cache-Control` or `Cross-Origin-Resource-Policy` itself; all else
+//! is set here and cannot be forgotten.
+
+use axum::{
+    extract::{Request, State},
+    http::{
+        HeaderMap, HeaderValue,
+        header::{self, HeaderName},
+    },
+    middleware::Next,
+    response::Response,
+};
+
+use crate::AppState;
+
+/// What a page of ours may do: load its own script, style and images from here, and nothing else.
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+    connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'";
+
+/// What data may do when somebody opens it as a page: nothing.
+const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
+
+const PERMISSIONS: &str = "publickey-credentials-get=(self), accelerometer=(), camera=(), display-capture=(), \
+    geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), payment=(), serial=(), usb=()";
+
+/// Adds the headers to an answer on its way out.
+pub(super) async fn answer(State(app): State<AppState>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let kind = headers.get(header::CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
+    let is_page = kind.starts_with(b"text/html");
+    if kind == b"application/json" {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+    }
+    let mut set = |name: HeaderName, value| headers.insert(name, HeaderValue::from_static(value));
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(header::X_FRAME_OPTIONS, "DENY");
+    set(header::REFERRER_POLICY, "no-referrer");
+    set(header::CONTENT_SECURITY_POLICY, if is_page { PAGE_POLICY } else { DATA_POLICY });
+    if is_page {
+        set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+        set(HeaderName::from_static("permissions-policy"), PERMISSIONS);
+    }
+    if app.policy().https() {
+        set(header::STRICT_TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains");
+    }
+    // Whatever does not say otherwise holds tokens or somebody's data.
+    keep_or_set(headers, header::CACHE_CONTROL, "no-store");
+    keep_or_set(headers, HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
+    response
+}
+
+fn keep_or_set(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
+    headers.entry(name).or_insert(HeaderValue::from_static(value));
+}

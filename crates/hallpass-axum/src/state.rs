@@ -1,0 +1,69 @@
+//! What every handler shares: the open core, the clock, what follows from the web settings, and the counts per address.
+//!
+//! It is cheap to clone and never changes while the server runs.
+
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+use hallpass_core::Hallpass;
+use hallpass_token::{Clock, Gate};
+
+use crate::{
+    limits::Limits,
+    web::{Policy, Web},
+};
+
+/// The state of the router. Clones share it.
+#[derive(Clone)]
+pub struct AppState(Arc<Inner>);
+
+struct Inner {
+    hallpass: Hallpass,
+    clock: Clock,
+    policy: Policy,
+    limits: Limits,
+}
+
+impl AppState {
+    /// Checks the web settings and puts the parts together.
+    ///
+    /// # Errors
+    /// What [`Web::check`] says: one sentence for each setting that cannot work.
+    pub fn new(hallpass: Hallpass, web: &Web, clock: Clock) -> Result<Self, Vec<String>> {
+        let policy = web.check()?;
+        let limits = Limits::new(policy.throttled);
+        Ok(Self(Arc::new(Inner { hallpass, clock, policy, limits })))
+    }
+
+    /// The open core.
+    pub fn hallpass(&self) -> &Hallpass {
+        &self.0.hallpass
+    }
+
+    /// Where the time comes from.
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// What follows from the web settings.
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.0.policy
+    }
+
+    /// How many attempts each client address has left.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+}
+
+impl FromRef<AppState> for Gate {
+    fn from_ref(state: &AppState) -> Self {
+        Self { verifier: state.hallpass().verifier().clone(), clock: state.clock().clone() }
+    }
+}
+
+impl FromRef<AppState> for Hallpass {
+    fn from_ref(state: &AppState) -> Self {
+        state.hallpass().clone()
+    }
+}

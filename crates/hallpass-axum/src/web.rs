@@ -1,0 +1,171 @@
+//! Where the server is on the web and who its front ends are: the few settings that everything about browsers follows
+//! from.
+//!
+//! Cookies, CORS, the CSRF rule and the security headers are never set one by one: they are derived here from two
+//! facts, the API's public URL and the list of its front ends' origins, so they cannot contradict each other.
+
+mod origin;
+mod proxies;
+
+use std::net::IpAddr;
+
+use axum::http::{HeaderValue, Uri};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub(crate) use origin::Origin;
+use proxies::Network;
+
+/// What the HTTP side has to be told.
+#[derive(Debug, Clone, Default)]
+pub struct Web {
+    /// The address at which clients reach this API, such as `https://api.example.com`.
+    pub public_url: String,
+    /// The origins of the front ends that live apart from the API, each exactly as browsers send it:
+    /// `https://app.example.com`, `http://localhost:5173`.
+    pub frontend_origins: Vec<String>,
+    /// The addresses of our own proxies (`10.0.0.7` or `10.0.0.0/8`): only they are believed in `X-Forwarded-For`.
+    pub trusted_proxies: Vec<String>,
+    /// How many attempts one client address has.
+    pub throttle: Throttle,
+    /// Development on this machine: plain HTTP is fine, and nothing but this machine is.
+    pub dev: bool,
+}
+
+/// How many attempts one client address has.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Throttle {
+    /// Counts sign-ins (30 a minute), failed ones (10 a minute) and sign-ups (20 a minute) per client address.
+    pub enabled: bool,
+}
+
+impl Default for Throttle {
+    fn default() -> Self {
+        Self { enabled: true }
+    }
+}
+
+impl Web {
+    /// Checks the settings against each other and derives what the layers work with.
+    ///
+    /// # Errors
+    /// One sentence for each thing that cannot work: the reason, and what to do.
+    pub fn check(&self) -> Result<Policy, Vec<String>> {
+        let mut problems = Vec::new();
+        let mut keep = |problem| problems.push(problem);
+        let own = own_origin(&self.public_url, self.dev).map_err(&mut keep).ok();
+        let mut listed = Vec::new();
+        for text in &self.frontend_origins {
+            match frontend(text, own.as_ref(), self.dev) {
+                Ok(origin) if listed.contains(&origin) => keep(format!("frontend_origins: `{text}` is listed twice")),
+                Ok(origin) => listed.push(origin),
+                Err(problem) => keep(format!("frontend_origins: {problem}")),
+            }
+        }
+        let proxies: Vec<Network> = self
+            .trusted_proxies
+            .iter()
+            .filter_map(|text| text.parse().map_err(|problem| keep(format!("trusted_proxies: {problem}"))).ok())
+            .collect();
+        match own {
+            Some(own) if problems.is_empty() => Ok(Policy {
+                prefix: self.public_url.parse::<Uri>().map_or(String::new(), |url| path_of(&url)),
+                own,
+                listed,
+                proxies,
+                throttled: self.throttle.enabled,
+            }),
+            _ => Err(problems),
+        }
+    }
+}
+
+/// What follows from settings that fit together.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    own: Origin,
+    listed: Vec<Origin>,
+    proxies: Vec<Network>,
+    prefix: String,
+    pub(crate) throttled: bool,
+}
+
+impl Policy {
+    /// Whether `value` of an `Origin` header is one of the front ends, byte for byte.
+    pub(crate) fn lists(&self, value: &HeaderValue) -> bool {
+        self.listed.iter().any(|origin| origin.as_str().as_bytes() == value.as_bytes())
+    }
+
+    /// Whether `value` of an `Origin` header is the API's own origin, byte for byte.
+    pub(crate) fn is_own(&self, value: &HeaderValue) -> bool {
+        self.own.as_str().as_bytes() == value.as_bytes()
+    }
+
+    /// Whether clients reach the API over TLS.
+    pub(crate) fn https(&self) -> bool {
+        self.own.is_https()
+    }
+
+    /// Whether `address` is one of our own proxies.
+    pub(crate) fn trusts(&self, address: IpAddr) -> bool {
+        self.proxies.iter().any(|network| network.contains(address))
+    }
+
+    /// The path of the public URL, empty where the API has a host of its own.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+}
+
+/// The origin of the API, if the public URL can be one.
+fn own_origin(public_url: &str, dev: bool) -> Result<Origin, String> {
+    let wrong = |problem: String| format!("public_url: {problem}");
+    if public_url.is_empty() {
+        return Err(wrong(
+            "is empty: write the address at which clients reach the API, `https://api.example.com`".into(),
+        ));
+    }
+    let url: Uri = public_url.parse().map_err(|_| wrong(format!("`{public_url}` is not a URL")))?;
+    let path = path_of(&url);
+    if url.query().is_some() || public_url.contains('#') || public_url.ends_with('/') {
+        return Err(wrong(format!("write `{public_url}` without a query, a fragment and a slash at its end")));
+    }
+    let text = public_url.strip_suffix(&path).unwrap_or(public_url);
+    let origin = Origin::parse(text).map_err(&wrong)?;
+    origin.suits(dev).map_err(&wrong)?;
+    Ok(origin)
+}
+
+/// The origin of a front end, if browsers will send the API's cookies along from it.
+fn frontend(text: &str, own: Option<&Origin>, dev: bool) -> Result<Origin, String> {
+    let origin = Origin::parse(text)?;
+    let Some(own) = own else { return Ok(origin) };
+    if origin == *own {
+        return Err(format!("`{text}` is the API's own origin, which is always allowed: leave it out"));
+    }
+    if origin.is_loopback() && !own.is_loopback() {
+        return Err(format!(
+            "`{text}` is on this machine and the API at `{}` is not, so browsers never send its cookies from there: \
+             let your development server forward `/api` to the API (Vite: `server.proxy`), or run the API here with \
+             `dev = true`",
+            own.as_str()
+        ));
+    }
+    origin.suits(dev)?;
+    if !origin.same_site(own) {
+        return Err(format!(
+            "`{text}` is on another site than the API at `{}`, so browsers never send its `SameSite=Strict` cookies \
+             from there: serve both under one registrable domain, such as `https://app.{site}` and \
+             `https://api.{site}`",
+            own.as_str(),
+            site = own.site()
+        ));
+    }
+    Ok(origin)
+}
+
+/// The path of `url`, where `/` alone counts as none.
+fn path_of(url: &Uri) -> String {
+    if url.path() == "/" { String::new() } else { url.path().to_owned() }
+}

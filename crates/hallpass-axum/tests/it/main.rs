@@ -1,0 +1,34 @@
+//! The promises of the HTTP interface, one module a noun. Nothing here opens a socket but `serve`.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that meets anything else has failed"
+)]
+
+mod support;
+
+mod bodies;
+mod client_address;
+mod cookies;
+mod cors;
+mod csrf;
+mod embedding;
+mod errors;
+mod headers;
+mod keys;
+mod limits;
+mod login;
+mod logout;
+mod logs;
+mod me;
+mod openapi;
+mod pages;
+mod password;
+mod refresh;
+mod routes;
+mod serve;
+mod sessions;
+mod signup;
+mod web;

@@ -1,0 +1,315 @@
+//! Every operation of the interface by name. A new one fails here until somebody has decided who may call it.
+
+use std::collections::BTreeSet;
+
+use axum::http::Method;
+use hallpass_core::on_both_engines;
+use serde_json::{Value, json};
+
+use crate::support::*;
+
+/// Who gets an answer other than 401.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum For {
+    /// Anybody.
+    Everybody,
+    /// Whoever sends a good access token, and nobody else.
+    SignedIn,
+    /// Whoever holds a session, by its refresh secret; it is refused with `refresh_missing` otherwise.
+    Session,
+}
+
+/// An operation: its id, how to call it, for whom it is, a body that it accepts, and its success.
+pub(crate) type Operation = (&'static str, Method, &'static str, For, Option<Value>, u16);
+
+pub(crate) fn operations() -> Vec<Operation> {
+    use For::{Everybody, Session, SignedIn};
+    let sign_up = json!({ "username": "somebody", "password": PASSWORD });
+    let log_in = json!({ "username": "ada", "password": PASSWORD });
+    let password = json!({ "current_password": PASSWORD, "new_password": "lighthouse pickle gravity 9" });
+    vec![
+        ("signUp", Method::POST, "/api/v1/signup", Everybody, Some(sign_up), 201),
+        ("logIn", Method::POST, "/api/v1/login", Everybody, Some(log_in), 200),
+        ("refresh", Method::POST, "/api/v1/refresh", Session, Some(json!({ "refresh_token": "SECRET" })), 200),
+        ("logOut", Method::POST, "/api/v1/logout", Everybody, Some(json!({})), 204),
+        ("logOutEverywhere", Method::POST, "/api/v1/logout-everywhere", SignedIn, None, 204),
+        ("readSession", Method::GET, "/api/v1/session", SignedIn, None, 200),
+        ("readMe", Method::GET, "/api/v1/me", SignedIn, None, 200),
+        ("changeMe", Method::PATCH, "/api/v1/me", SignedIn, Some(json!({ "first_name": "Ada" })), 200),
+        ("changePassword", Method::POST, "/api/v1/password", SignedIn, Some(password), 204),
+        ("listSessions", Method::GET, "/api/v1/sessions", SignedIn, None, 200),
+        ("endOtherSessions", Method::DELETE, "/api/v1/sessions", SignedIn, None, 204),
+        ("endSession", Method::DELETE, "/api/v1/sessions/{id}", SignedIn, None, 204),
+        ("readCsrfToken", Method::GET, "/api/v1/csrf", Session, None, 200),
+        ("readKeys", Method::GET, "/.well-known/jwks.json", Everybody, None, 200),
+        ("isAlive", Method::GET, "/healthz", Everybody, None, 200),
+        ("isReady", Method::GET, "/readyz", Everybody, None, 200),
+    ]
+}
+
+fn document() -> Value {
+    serde_json::from_str(&hallpass_axum::openapi_json()).unwrap()
+}
+
+/// A call of an operation by `device`, with the body that is accepted.
+async fn call(operation: &Operation, device: &Device<'_>) -> Call {
+    let (_, method, path, audience, body, _) = operation;
+    let mut call = Call::new(method.clone(), &path.replace("{id}", &device.session().await));
+    if let Some(body) = body {
+        call = call.json(&serde_json::from_str(&body.to_string().replace("SECRET", &device.refresh)).unwrap());
+    }
+    if *audience == For::SignedIn || *path == "/api/v1/csrf" { call.bearer(&device.access) } else { call }
+}
+
+/// Whether a value has the shape that a schema promises, as far as members, types and values go.
+fn conforms(document: &Value, schema: &Value, value: &Value) -> Result<(), String> {
+    if let Some(pointer) = schema["$ref"].as_str() {
+        return conforms(document, document.pointer(&pointer[1..]).unwrap(), value);
+    }
+    if let Some(choices) = schema["oneOf"].as_array() {
+        return if choices.iter().any(|choice| conforms(document, choice, value).is_ok()) {
+            Ok(())
+        } else {
+            Err(format!("{value}"))
+        };
+    }
+    let kind = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    let allowed = match &schema["type"] {
+        Value::String(one) => one == kind,
+        Value::Array(some) => some.iter().any(|one| one == kind),
+        _ => true,
+    };
+    if !allowed {
+        return Err(format!("{value} is {kind}, not {}", schema["type"]));
+    }
+    if schema["enum"].as_array().is_some_and(|values| !values.contains(value)) {
+        return Err(format!("{value} is none of the values"));
+    }
+    for item in value.as_array().into_iter().flatten() {
+        conforms(document, &schema["items"], item)?;
+    }
+    let Some(members) = value.as_object() else { return Ok(()) };
+    for name in schema["required"].as_array().into_iter().flatten() {
+        if !members.contains_key(name.as_str().unwrap()) {
+            return Err(format!("{name} is missing"));
+        }
+    }
+    for (name, member) in members {
+        match &schema["properties"][name] {
+            Value::Null if schema["properties"].is_object() => return Err(format!("{name} is not documented")),
+            Value::Null => {}
+            schema => conforms(document, schema, member).map_err(|problem| format!("{name}: {problem}"))?,
+        }
+    }
+    Ok(())
+}
+
+/// Asserts that an answer is one that the document promises for the operation.
+fn assert_documented(document: &Value, path: &str, method: &Method, answer: &Answer) {
+    let pointer =
+        format!("/paths/{}/{}/responses", path.replace('~', "~0").replace('/', "~1"), method.as_str().to_lowercase());
+    let responses = document.pointer(&pointer).unwrap_or_else(|| panic!("{pointer}"));
+    let response = &responses[answer.status.as_str()];
+    assert!(!response.is_null(), "{method} {path}: {} is not documented: {}", answer.status, answer.text());
+    let Some(content) = response["content"].as_object() else {
+        return assert!(answer.body.is_empty(), "{}", answer.text());
+    };
+    let kind = answer.header("content-type").unwrap().split(';').next().unwrap();
+    let schema = &content.get(kind).unwrap_or_else(|| panic!("{method} {path}: {kind}"))["schema"];
+    conforms(document, schema, &answer.json())
+        .unwrap_or_else(|problem| panic!("{method} {path} {}: {problem}", answer.status));
+}
+
+#[test]
+fn the_document_and_this_list_name_the_same_operations() {
+    let document = document();
+    let documented: BTreeSet<(String, String, String)> = document["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .flat_map(|(path, item)| {
+            let operations = item.as_object().unwrap().iter();
+            operations.map(move |(method, operation)| {
+                (operation["operationId"].as_str().unwrap().to_owned(), method.to_uppercase(), path.clone())
+            })
+        })
+        .collect();
+    let listed = operations()
+        .iter()
+        .map(|(id, method, path, ..)| ((*id).to_owned(), method.to_string(), (*path).to_owned()))
+        .collect();
+    assert_eq!(documented, listed);
+}
+
+#[test]
+fn the_document_says_of_each_operation_for_whom_it_is() {
+    let document = document();
+    for (id, method, path, audience, body, success) in operations() {
+        let operation = &document["paths"][path][method.as_str().to_lowercase()];
+        let token_alone = operation["security"] == json!([{ "access_token": [] }]);
+        assert_eq!(token_alone, audience == For::SignedIn, "{id}: {}", operation["security"]);
+        assert_eq!(operation["requestBody"].is_object(), body.is_some(), "{id}");
+        assert!(operation["responses"][success.to_string()].is_object(), "{id}");
+        assert!(operation["summary"].is_string() && operation["tags"].is_array(), "{id}");
+    }
+}
+
+on_both_engines! {
+    async fn every_operation_does_what_its_documentation_promises(db) {
+        let app = TestApp::new(db).await;
+        app.sign_up("ada").await;
+        for operation in operations() {
+            let device = app.log_in("ada").await;
+            let (id, method, path, _, _, success) = &operation;
+            let answer = call(&operation, &device).await.send(&app).await;
+            assert_eq!(answer.status.as_u16(), *success, "{id}: {}", answer.text());
+            assert_documented(&document(), path, method, &answer);
+            if *id == "changePassword" {
+                app.log_in_with("ada", "lighthouse pickle gravity 9")
+                    .await
+                    .change_password("lighthouse pickle gravity 9", PASSWORD)
+                    .await
+                    .done();
+            }
+        }
+    }
+
+    async fn nobody_gets_past_without_the_credential_that_an_operation_asks_for(db) {
+        let app = TestApp::new(db).await;
+        let device = app.sign_up("ada").await;
+        let browser = app.log_in_browser("ada").await;
+        for (id, method, path, audience, body, _) in operations() {
+            let path = path.replace("{id}", "00000000-0000-7000-8000-000000000000");
+            let plain = || {
+                let call = Call::new(method.clone(), &path);
+                body.as_ref().filter(|_| audience == For::SignedIn).map_or(call.clone(), |body| call.json(body))
+            };
+            match audience {
+                For::Everybody => assert_ne!(plain().send(&app).await.status, 401, "{id}"),
+                For::Session => plain().send(&app).await.refused(401, "refresh_missing"),
+                For::SignedIn => {
+                    plain().send(&app).await.refused(401, "token_missing");
+                    let by_cookie =
+                        plain().header("cookie", &browser.cookies()).header("sec-fetch-site", "same-origin");
+                    by_cookie.send(&app).await.refused(401, "token_missing");
+                    for wrong in [
+                        "Bearer".to_owned(),
+                        "Bearer ".to_owned(),
+                        "Bearer x".to_owned(),
+                        format!("Basic {}", device.access),
+                        format!("JWT {}", device.access),
+                        format!("Bearer  {}", device.access),
+                        format!("Bearer {0}, Bearer {0}", device.access),
+                        format!("Bearer {}x", device.access),
+                        format!("Bearer {}", device.refresh),
+                        device.access.clone(),
+                    ] {
+                        let answer = plain().header("authorization", &wrong).send(&app).await;
+                        answer.refused(401, "token_invalid");
+                        assert!(
+                            answer.header("www-authenticate").unwrap().starts_with("Bearer error=\"invalid_token\"")
+                        );
+                        assert_documented(
+                            &document(),
+                            &path.replace("00000000-0000-7000-8000-000000000000", "{id}"),
+                            &method,
+                            &answer,
+                        );
+                    }
+                    let twice = plain().bearer(&device.access).bearer(&device.access);
+                    twice.send(&app).await.refused(401, "token_invalid");
+                }
+            }
+        }
+    }
+
+    async fn every_address_refuses_the_methods_that_it_does_not_take(db) {
+        let app = TestApp::new(db).await;
+        let device = app.sign_up("ada").await;
+        let taken = |path: &str| {
+            operations()
+                .iter()
+                .filter(|operation| operation.2 == path)
+                .map(|operation| operation.1.clone())
+                .collect::<Vec<_>>()
+        };
+        for (_, _, path, ..) in operations() {
+            let taken = taken(path);
+            for method in
+                ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY", "get"]
+            {
+                let read = method == "HEAD" && taken.contains(&Method::GET);
+                if read || taken.iter().any(|one| one.as_str() == method) {
+                    continue;
+                }
+                let method = Method::from_bytes(method.as_bytes()).unwrap();
+                let answer =
+                    Call::new(method.clone(), &path.replace("{id}", "x")).bearer(&device.access).send(&app).await;
+                assert_eq!(answer.status, 405, "{method} {path}");
+                let allow = answer.header("allow").unwrap_or_else(|| panic!("{method} {path} has no Allow"));
+                assert!(taken.iter().all(|one| allow.contains(one.as_str())), "{method} {path}: {allow}");
+                if method != Method::HEAD {
+                    answer.refused(405, "method_not_allowed");
+                }
+            }
+        }
+        assert_eq!(device.me().await.status, 200);
+    }
+
+    async fn no_other_spelling_of_an_address_is_the_address(db) {
+        let app = TestApp::new(db).await;
+        let device = app.sign_up("ada").await;
+        for path in [
+            "/api/v1/me/",
+            "/api/v1//me",
+            "//api/v1/me",
+            "/API/v1/me",
+            "/api/v1/me;x",
+            "/api/v1/%6de",
+            "/api/v1/me%00",
+            "/api/v1/./me",
+            "/api/v1/x/../me",
+            "/api/v1/me.json",
+            "/api/v2/me",
+            "/api/v1",
+            "/assets/",
+            "/assets/../Cargo.toml",
+            "/assets/%2e%2e/Cargo.toml",
+            "/assets/..%5cCargo.toml",
+            "/assets/docs.js.map",
+            "/.git/config",
+            "/.env",
+            "/docs/",
+            "/openapi.yaml",
+        ] {
+            device.get(path).await.refused(404, "not_found");
+        }
+    }
+
+    async fn nothing_is_taken_from_the_query(db) {
+        let app = TestApp::new(db).await;
+        let device = app.sign_up("ada").await;
+        for (id, method, path, _, body, _) in operations() {
+            let path = path.replace("{id}", "x");
+            for query in ["access_token=x", "token=x", "callback=x", "password=a&password=b"] {
+                let mut call = Call::new(method.clone(), &format!("{path}?{query}"));
+                if let Some(body) = &body {
+                    call = call.json(body);
+                }
+                assert_eq!(call.send(&app).await.problem(), (400, "invalid_request".into()), "{id} {query}");
+            }
+        }
+        Call::get(&format!("/api/v1/me?access_token={}", device.access))
+            .send(&app)
+            .await
+            .refused(400, "invalid_request");
+        Call::get("/api/v1/me?").bearer(&device.access).send(&app).await;
+    }
+}

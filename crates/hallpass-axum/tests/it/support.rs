@@ -1,0 +1,312 @@
+//! A whole application without a network, and a method for each thing that a person does with it.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::ConnectInfo,
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header},
+};
+use hallpass_axum::{AppState, Clock, Throttle, Web, router};
+use hallpass_core::{Config, Ctx, Hallpass, MasterKey, tasks, testing::TestDb};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+/// Where the API is in tests.
+pub(crate) const API: &str = "https://api.example.com";
+/// The front end that is listed.
+pub(crate) const FRONT_END: &str = "https://app.example.com";
+/// A password that every rule lets pass.
+pub(crate) const PASSWORD: &str = "marmalade telescope orbit 7";
+/// When tests begin.
+pub(crate) const BEGIN: i64 = 1_790_000_000;
+
+/// An application on a database of its own, with a clock that the test moves.
+pub(crate) struct TestApp {
+    pub(crate) hallpass: Hallpass,
+    pub(crate) state: AppState,
+    router: Router,
+    clock: Arc<AtomicI64>,
+    _db: TestDb,
+}
+
+impl TestApp {
+    pub(crate) async fn new(db: TestDb) -> Self {
+        Self::with(db, |_, _| {}).await
+    }
+
+    /// With settings that differ from the tests' usual ones: one front end, no limits per address.
+    pub(crate) async fn with(db: TestDb, change: impl FnOnce(&mut Config, &mut Web)) -> Self {
+        let mut config = Config::for_issuer(API);
+        let mut web = Web {
+            public_url: API.into(),
+            frontend_origins: vec![FRONT_END.into()],
+            throttle: Throttle { enabled: false },
+            ..Web::default()
+        };
+        change(&mut config, &mut web);
+        let master = MasterKey::generate().unwrap();
+        let hallpass = Hallpass::open(db.db.clone(), &master, config, BEGIN).await.unwrap();
+        let clock = Arc::new(AtomicI64::new(BEGIN));
+        let shown = clock.clone();
+        let clock_of_state = Clock::from_fn(move || shown.load(Ordering::Relaxed));
+        let state = AppState::new(hallpass.clone(), &web, clock_of_state).unwrap();
+        Self { hallpass, router: router(state.clone()), state, clock, _db: db }
+    }
+
+    pub(crate) fn now(&self) -> i64 {
+        self.clock.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn ctx(&self) -> Ctx {
+        Ctx::operator(self.now())
+    }
+
+    /// Lets time pass, and the background work do what it does meanwhile.
+    pub(crate) async fn pass(&self, seconds: i64) {
+        self.clock_forward(seconds);
+        tasks::run(&self.hallpass, &self.ctx()).await.unwrap();
+    }
+
+    /// Lets time pass while nothing is done in the background.
+    pub(crate) fn clock_forward(&self, seconds: i64) {
+        self.clock.fetch_add(seconds, Ordering::Relaxed);
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, usize::MAX).await.unwrap().to_vec();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// Creates an account from a program and signs it in.
+    pub(crate) async fn sign_up(&self, username: &str) -> Device<'_> {
+        let body = json!({ "username": username, "password": PASSWORD });
+        Device::from(self, &Call::post("/api/v1/signup").json(&body).send(self).await)
+    }
+
+    /// Signs in from a program.
+    pub(crate) async fn log_in(&self, username: &str) -> Device<'_> {
+        self.log_in_with(username, PASSWORD).await
+    }
+
+    pub(crate) async fn log_in_with(&self, username: &str, password: &str) -> Device<'_> {
+        Device::from(self, &log_in(username, password).send(self).await)
+    }
+
+    /// Signs in from a browser, on a page of the front end.
+    pub(crate) async fn log_in_browser(&self, username: &str) -> Device<'_> {
+        Device::from(self, &log_in(username, PASSWORD).header("origin", FRONT_END).send(self).await)
+    }
+}
+
+pub(crate) fn log_in(username: &str, password: &str) -> Call {
+    Call::post("/api/v1/login").json(&json!({ "username": username, "password": password }))
+}
+
+/// A signed-in device: what it keeps, and what its owner does with it.
+pub(crate) struct Device<'a> {
+    app: &'a TestApp,
+    browser: bool,
+    pub(crate) access: String,
+    pub(crate) refresh: String,
+    pub(crate) csrf: Option<String>,
+}
+
+impl<'a> Device<'a> {
+    fn from(app: &'a TestApp, answer: &Answer) -> Self {
+        assert!(answer.status.is_success(), "{} {}", answer.status, answer.text());
+        let body = answer.json();
+        let cookie = answer.cookie("__Host-refresh");
+        Self {
+            app,
+            browser: cookie.is_some(),
+            access: body["access_token"].as_str().unwrap().to_owned(),
+            refresh: cookie.or(body["refresh_token"].as_str().map(str::to_owned)).unwrap(),
+            csrf: answer.cookie("__Host-csrf"),
+        }
+    }
+
+    /// The cookies of a browser.
+    pub(crate) fn cookies(&self) -> String {
+        format!("theme=dark; __Host-refresh={}; __Host-csrf={}", self.refresh, self.csrf.as_deref().unwrap_or_default())
+    }
+
+    /// A request with what proves the session: the cookies of a browser on a page of ours, or the secret in the body.
+    pub(crate) fn call_with_secret(&self, path: &str) -> Call {
+        if self.browser {
+            Call::post(path).header("cookie", &self.cookies()).header("origin", FRONT_END)
+        } else {
+            Call::post(path).json(&json!({ "refresh_token": self.refresh }))
+        }
+    }
+
+    /// Refreshes and keeps what came.
+    pub(crate) async fn refresh(&mut self) -> Answer {
+        let answer = self.try_refresh().await;
+        *self = Self::from(self.app, &answer);
+        answer
+    }
+
+    pub(crate) async fn try_refresh(&self) -> Answer {
+        self.call_with_secret("/api/v1/refresh").send(self.app).await
+    }
+
+    pub(crate) async fn log_out(&self) -> Answer {
+        self.call_with_secret("/api/v1/logout").send(self.app).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        Call::new(Method::GET, path).bearer(&self.access).send(self.app).await
+    }
+
+    pub(crate) async fn me(&self) -> Answer {
+        self.get("/api/v1/me").await
+    }
+
+    /// The id of its session.
+    pub(crate) async fn session(&self) -> String {
+        self.get("/api/v1/session").await.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        Call::new(Method::DELETE, path).bearer(&self.access).send(self.app).await
+    }
+
+    pub(crate) async fn change_password(&self, current: &str, new: &str) -> Answer {
+        let body = json!({ "current_password": current, "new_password": new });
+        Call::post("/api/v1/password").bearer(&self.access).json(&body).send(self.app).await
+    }
+
+    pub(crate) async fn change_me(&self, changes: &Value) -> Answer {
+        Call::new(Method::PATCH, "/api/v1/me").bearer(&self.access).json(changes).send(self.app).await
+    }
+}
+
+/// A request in the making.
+#[derive(Clone)]
+pub(crate) struct Call {
+    method: Method,
+    path: String,
+    headers: HeaderMap,
+    body: Vec<u8>,
+    peer: Option<SocketAddr>,
+}
+
+impl Call {
+    pub(crate) fn new(method: Method, path: &str) -> Self {
+        Self { method, path: path.into(), headers: HeaderMap::new(), body: Vec::new(), peer: None }
+    }
+
+    pub(crate) fn get(path: &str) -> Self {
+        Self::new(Method::GET, path)
+    }
+
+    pub(crate) fn post(path: &str) -> Self {
+        Self::new(Method::POST, path)
+    }
+
+    /// Adds a header, beside any other of this name.
+    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
+        let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
+        self.headers.append(HeaderName::from_static(name), value);
+        self
+    }
+
+    pub(crate) fn bearer(self, token: &str) -> Self {
+        self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    pub(crate) fn json(self, body: &Value) -> Self {
+        self.body("application/json", body.to_string())
+    }
+
+    pub(crate) fn body(mut self, kind: &str, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self.headers.remove(header::CONTENT_TYPE);
+        self.header("content-type", kind)
+    }
+
+    /// The other end of the socket.
+    pub(crate) fn from(mut self, address: &str) -> Self {
+        self.peer = Some(SocketAddr::new(address.parse().unwrap(), 50_000));
+        self
+    }
+
+    pub(crate) fn request(self) -> Request<Body> {
+        let mut request = Request::builder().method(self.method).uri(self.path).body(Body::from(self.body)).unwrap();
+        *request.headers_mut() = self.headers;
+        if let Some(peer) = self.peer {
+            request.extensions_mut().insert(ConnectInfo(peer));
+        }
+        request
+    }
+
+    pub(crate) async fn send(self, app: &TestApp) -> Answer {
+        app.send(self.request()).await
+    }
+}
+
+/// What came back.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("{} {}", self.status, self.text()))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    pub(crate) fn set_cookies(&self) -> Vec<&str> {
+        self.headers.get_all(header::SET_COOKIE).iter().map(|value| value.to_str().unwrap()).collect()
+    }
+
+    /// The value that a cookie is set to.
+    pub(crate) fn cookie(&self, name: &str) -> Option<String> {
+        let set = self.set_cookies().into_iter().find_map(|line| line.strip_prefix(name)?.strip_prefix('='))?;
+        Some(set.split(';').next().unwrap().to_owned())
+    }
+
+    /// Status and code of a failure, after looking at the document as a whole.
+    pub(crate) fn problem(&self) -> (u16, String) {
+        let document = self.json();
+        assert_eq!(self.header("content-type"), Some("application/problem+json"), "{document}");
+        assert_eq!(document["status"], self.status.as_u16(), "{document}");
+        assert_eq!(document["request_id"].as_str(), self.header("x-request-id"), "{document}");
+        for member in ["type", "title", "detail"] {
+            assert!(document[member].is_string(), "{member} in {document}");
+        }
+        (self.status.as_u16(), document["code"].as_str().unwrap().to_owned())
+    }
+
+    /// Asserts that it is this failure.
+    #[track_caller]
+    pub(crate) fn refused(&self, status: u16, code: &str) {
+        assert_eq!(self.problem(), (status, code.to_owned()), "{}", self.text());
+    }
+
+    /// Asserts that it is a success without a body.
+    #[track_caller]
+    pub(crate) fn done(&self) {
+        assert_eq!(self.status, StatusCode::NO_CONTENT, "{}", self.text());
+        assert!(self.body.is_empty());
+    }
+}
