@@ -1,0 +1,253 @@
+//! What the server can be told, and whether it is told something safe.
+//!
+//! Reads nothing by itself ([`sources`] does) and knows no rule of accounts or HTTP: it asks their crates.
+
+use std::{borrow::Cow, ffi::OsString, fmt, net::SocketAddr, path::PathBuf};
+
+use hallpass_axum::{Throttle, Web};
+use hallpass_core::config::{Accounts, Config, Passwords, Sessions, Tokens};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::telemetry;
+
+pub(crate) mod known;
+pub(crate) mod master_key;
+pub(crate) mod sources;
+
+/// What is shown in the place of a secret.
+const HIDDEN: &str = "***";
+
+/// Everything that can be set, with the defaults that are safe.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Settings {
+    /// Where browsers and apps reach this server, such as `https://login.example.org`: the start of every link and the
+    /// issuer of every token. Empty is allowed with `dev` only, and then takes `http://localhost` with the port of
+    /// `listen`.
+    pub(crate) public_url: String,
+    /// The front ends that may call from a browser, each as `scheme://host:port` with nothing behind it.
+    pub(crate) frontend_origins: Vec<String>,
+    /// The address and port to listen on; port `0` takes a free one.
+    #[schemars(with = "String")]
+    pub(crate) listen: SocketAddr,
+    /// `sqlite:PATH` or `postgres://USER:PASSWORD@HOST/NAME`; empty takes `hallpass.db` in `data_dir`.
+    pub(crate) database: String,
+    /// The folder for what the server keeps: the SQLite database and the master key.
+    #[schemars(with = "String")]
+    pub(crate) data_dir: PathBuf,
+    /// The file with the master key, which seals the signing keys in the database; empty takes `master.key` in
+    /// `data_dir`. It is made at the first start. `HALLPASS_MASTER_KEY` (32 bytes in base64) takes its place.
+    pub(crate) master_key_file: String,
+    /// Development: allows plain http and takes a `public_url` by itself; refused unless `listen` is a loopback
+    /// address.
+    pub(crate) dev: bool,
+    /// What an account consists of.
+    pub(crate) accounts: Accounts,
+    /// How passwords are judged and stored.
+    pub(crate) passwords: Passwords,
+    /// How long people stay signed in.
+    pub(crate) sessions: Sessions,
+    /// What access tokens say and for how long.
+    pub(crate) tokens: Tokens,
+    /// How many attempts one client address has.
+    pub(crate) throttle: Throttle,
+    /// What stands between the clients and this server.
+    pub(crate) network: Network,
+    /// How the log is written.
+    pub(crate) log: Log,
+}
+
+/// What stands between the clients and this server.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Network {
+    /// The addresses of your reverse proxies (`10.0.0.7` or `10.0.0.0/8`): only they are believed in `X-Forwarded-For`.
+    pub(crate) trusted_proxies: Vec<String>,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Log {
+    /// `text` for people, `json` for machines; one line an event either way.
+    pub(crate) format: LogFormat,
+    /// The least important level that is written: `error`, `warn`, `info`, `debug` or `trace`; also `target=level`
+    /// pairs with commas between.
+    pub(crate) level: String,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, level: "info".into() }
+    }
+}
+
+/// The form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            public_url: String::new(),
+            frontend_origins: Vec::new(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
+            database: String::new(),
+            data_dir: PathBuf::from("data"),
+            master_key_file: String::new(),
+            dev: false,
+            accounts: Accounts::default(),
+            passwords: Passwords::default(),
+            sessions: Sessions::default(),
+            tokens: Tokens::default(),
+            throttle: Throttle::default(),
+            network: Network::default(),
+            log: Log::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// Where clients reach this server when it listens on `port`.
+    pub(crate) fn public_url(&self, port: u16) -> String {
+        if self.public_url.is_empty() && self.dev {
+            format!("http://localhost:{port}")
+        } else {
+            self.public_url.clone()
+        }
+    }
+
+    /// The address of the database.
+    pub(crate) fn database(&self) -> String {
+        if self.database.is_empty() {
+            format!("sqlite:{}", self.data_dir.join("hallpass.db").display())
+        } else {
+            self.database.clone()
+        }
+    }
+
+    /// The file of the SQLite database, if it is one.
+    pub(crate) fn database_file(&self) -> Option<PathBuf> {
+        let database = self.database();
+        let path = database.strip_prefix("sqlite:")?;
+        let path = path.strip_prefix("//").unwrap_or(path);
+        Some(PathBuf::from(path.split_once('?').map_or(path, |(path, _)| path)))
+    }
+
+    /// The address of the database without the password in it: for people and logs.
+    pub(crate) fn database_shown(&self) -> String {
+        let database = self.database();
+        if self.database_file().is_some() {
+            return database;
+        }
+        let Ok(mut url) = url::Url::parse(&database) else { return HIDDEN.into() };
+        if url.password().is_some() && url.set_password(Some(HIDDEN)).is_err() {
+            return HIDDEN.into();
+        }
+        // PostgreSQL also takes the password as a parameter.
+        if url.query().is_some() {
+            let hide = |(name, value): (Cow<'_, str>, Cow<'_, str>)| {
+                let value = if name == "password" { HIDDEN.into() } else { value.into_owned() };
+                (name.into_owned(), value)
+            };
+            let parameters: Vec<(String, String)> = url.query_pairs().map(hide).collect();
+            url.query_pairs_mut().clear().extend_pairs(parameters);
+        }
+        url.into()
+    }
+
+    /// The file with the master key.
+    pub(crate) fn master_key_file(&self) -> PathBuf {
+        match self.master_key_file.as_str() {
+            "" => self.data_dir.join("master.key"),
+            path => path.into(),
+        }
+    }
+
+    /// What the core is told; tokens name `public_url` unless the settings say otherwise.
+    pub(crate) fn core(&self, public_url: &str) -> Config {
+        let or_public_url = |given: &str| if given.is_empty() { public_url.to_owned() } else { given.to_owned() };
+        let tokens = Tokens {
+            issuer: or_public_url(&self.tokens.issuer),
+            audience: or_public_url(&self.tokens.audience),
+            ..self.tokens.clone()
+        };
+        Config {
+            accounts: self.accounts.clone(),
+            passwords: self.passwords.clone(),
+            sessions: self.sessions.clone(),
+            tokens,
+        }
+    }
+
+    /// What the HTTP side is told.
+    pub(crate) fn web(&self, public_url: &str) -> Web {
+        Web {
+            public_url: public_url.to_owned(),
+            frontend_origins: self.frontend_origins.clone(),
+            trusted_proxies: self.network.trusted_proxies.clone(),
+            throttle: self.throttle,
+            dev: self.dev,
+        }
+    }
+
+    /// Finds everything that a server must not start with.
+    ///
+    /// # Errors
+    /// Every problem at once, each a line that says what to do and repeats no secret.
+    pub(crate) fn check(&self, environment: &[(OsString, OsString)]) -> Result<(), Problems> {
+        let mut problems = Vec::new();
+        let public_url = self.public_url(self.listen.port());
+        let loopback = self.listen.ip().is_loopback();
+        let unset = public_url.is_empty();
+        if unset {
+            problems.push(
+                "`public_url` is not set: write the address at which clients reach this server, such as \
+                 `https://login.example.org`; for development on this machine start with `--dev`"
+                    .into(),
+            );
+        }
+        if self.dev && !loopback {
+            problems.push(format!(
+                "`dev` is for this machine only and `listen` is `{}`: listen on `127.0.0.1:{}`, or leave `dev` out",
+                self.listen,
+                self.listen.port()
+            ));
+        }
+        if !self.throttle.enabled && !loopback {
+            problems.push(format!(
+                "`throttle.enabled = false` lets everybody try passwords without end, and `listen` is `{}`: leave it out",
+                self.listen
+            ));
+        }
+        if !["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| self.database().starts_with(scheme)) {
+            problems.push("`database` must begin with `sqlite:` or `postgres://`".into());
+        }
+        // One missing address is one problem, though everything below asks for it.
+        let stand_in = if unset { "https://login.example.org" } else { &public_url };
+        problems.extend(self.core(stand_in).check());
+        problems.extend(self.web(stand_in).check().err().into_iter().flatten());
+        problems.extend(telemetry::filter(&self.log).err());
+        problems.extend(master_key::problem(self, environment));
+        if problems.is_empty() { Ok(()) } else { Err(Problems(problems)) }
+    }
+}
+
+/// What is wrong with the settings: each problem is one line that says what to do.
+#[derive(Debug)]
+pub(crate) struct Problems(pub(crate) Vec<String>);
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+impl std::error::Error for Problems {}
