@@ -1,0 +1,66 @@
+//! The committed files that are generated from the program itself.
+//!
+//! It never edits: a file is what the program prints, or it is out of date.
+
+use std::{fs, path::PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+
+use crate::process::{cargo, command, output, root, run};
+
+/// Each file with the arguments of `hallpass` that print it.
+const FILES: [(&str, &[&str]); 4] = [
+    ("openapi.json", &["openapi"]),
+    ("docs/reference/settings.md", &["reference", "settings"]),
+    ("docs/reference/cli.md", &["reference", "cli"]),
+    ("docs/reference/errors.md", &["reference", "errors"]),
+];
+
+/// Writes every generated file.
+pub(crate) fn write() -> Result<()> {
+    run(&mut build())?;
+    for (file, printed) in generate()? {
+        let path = root().join(file);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        if fs::read(&path).ok().as_ref() != Some(&printed) {
+            fs::write(&path, printed).with_context(|| format!("`{file}` cannot be written"))?;
+            eprintln!("written: {file}");
+        }
+    }
+    Ok(())
+}
+
+/// Builds the program and fails if a committed file differs from what it prints.
+pub(crate) fn check() -> Result<()> {
+    run(&mut build())?;
+    let differs = |(file, printed): &(&str, Vec<u8>)| fs::read(root().join(file)).ok().as_ref() != Some(printed);
+    let different: Vec<&str> =
+        generate()?.iter().filter(|generated| differs(generated)).map(|(file, _)| *file).collect();
+    if !different.is_empty() {
+        bail!("out of date: {}. Run `cargo xtask generated` and commit what it writes", different.join(", "));
+    }
+    Ok(())
+}
+
+/// Builds everything, the tests too: with the same flags, so that nothing is compiled again for them.
+pub(crate) fn build() -> std::process::Command {
+    cargo(["build", "--workspace", "--all-features", "--all-targets", "--locked"])
+}
+
+fn generate() -> Result<Vec<(&'static str, Vec<u8>)>> {
+    let program = program()?;
+    FILES.iter().map(|(file, arguments)| Ok((*file, output(command(&program, []).args(*arguments))?))).collect()
+}
+
+fn program() -> Result<PathBuf> {
+    let metadata: Value =
+        serde_json::from_slice(&output(&mut cargo(["metadata", "--no-deps", "--format-version=1", "--locked"]))?)?;
+    let target = metadata
+        .get("target_directory")
+        .and_then(Value::as_str)
+        .context("`cargo metadata` names no target directory")?;
+    Ok([target, "debug", "hallpass"].iter().collect())
+}

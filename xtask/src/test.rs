@@ -1,0 +1,100 @@
+//! `cargo xtask test`: brings what the tests need, runs them all, and takes it away again.
+//!
+//! It never leaves a service behind: each runs under the [`Guard`].
+
+use std::{
+    fs,
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::{
+    guard::Guard,
+    packages::{self, Install},
+    postgres,
+    process::{cargo, root, shown},
+    python,
+    tools::{self, Tool},
+};
+
+const NEXTEST: Tool = Tool { name: "cargo-nextest", version: "0.9.143", default_features: true };
+
+/// Runs the tests, or those that match one of the filters.
+pub(crate) fn run(filters: &[String], install: Install) -> Result<()> {
+    let mut guard = Guard::start()?;
+    let passed = run_under(&mut guard, "default", filters, install)?;
+    let what = if filters.is_empty() { "all tests and examples" } else { "the tests that match" };
+    println!("{what} ran, on SQLite and on a private PostgreSQL: {passed} passed");
+    Ok(())
+}
+
+/// Runs the tests with a profile of nextest, and the documentation's examples unless a filter is given; returns
+/// how many passed, and fails if one did not.
+pub(crate) fn run_under(guard: &mut Guard, profile: &str, filters: &[String], install: Install) -> Result<u64> {
+    packages::provide(&[postgres::NEED, python::NEED], install)?;
+    let mut nextest = tools::provide(&NEXTEST, install)?;
+    let python = python::environment()?;
+    let postgres = postgres::start(guard)?;
+
+    nextest.args(["nextest", "run", "--workspace", "--all-features", "--locked", "--profile", profile]).args(filters);
+    nextest.env("HALLPASS_TEST_POSTGRES", postgres).env("HALLPASS_TEST_PYTHON", python);
+    let shared = root().with_file_name("shared");
+    if shared.is_dir() {
+        nextest.env("HALLPASS_SHARED", shared);
+    }
+    guard.run(&mut nextest)?;
+    let mut passed = tests_reported(profile)?;
+    if filters.is_empty() {
+        passed += run_examples(&mut cargo(["test", "--doc", "--workspace", "--all-features", "--locked"]))?;
+    }
+    Ok(passed)
+}
+
+/// Runs the documentation's examples; what they print is shown only if one fails.
+fn run_examples(cargo: &mut Command) -> Result<u64> {
+    eprintln!("$ {}", shown(cargo));
+    let output = cargo.stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
+    let printed = String::from_utf8_lossy(&output.stdout);
+    if !output.status.success() {
+        bail!("`{}` failed ({}):\n{printed}", shown(cargo), output.status);
+    }
+    Ok(printed.lines().filter_map(examples_passed).sum())
+}
+
+/// The count in the line that `cargo test` closes a crate with.
+fn examples_passed(line: &str) -> Option<u64> {
+    line.strip_prefix("test result: ")?.split_once(" passed")?.0.rsplit(' ').next()?.parse().ok()
+}
+
+/// How many tests ran, from the report that nextest leaves (`.config/nextest.toml`).
+fn tests_reported(profile: &str) -> Result<u64> {
+    let path = root().join("target/nextest").join(profile).join("junit.xml");
+    let report = fs::read_to_string(&path).with_context(|| format!("nextest left no `{}`", path.display()))?;
+    tests_in(&report).with_context(|| format!("`{}` does not say how many tests ran", path.display()))
+}
+
+fn tests_in(report: &str) -> Option<u64> {
+    let head = report.lines().find(|line| line.trim_start().starts_with("<testsuites "))?;
+    head.split_once(" tests=\"")?.1.split_once('"')?.0.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_count_is_read_from_the_report_of_nextest() {
+        let report =
+            "<?xml version=\"1.0\"?>\n<testsuites name=\"nextest-run\" tests=\"7\" failures=\"0\" errors=\"0\">";
+        assert_eq!(tests_in(report), Some(7));
+        assert_eq!(tests_in("<testsuites>"), None);
+    }
+
+    #[test]
+    fn the_count_is_read_from_the_closing_line_of_cargo() {
+        let line = "test result: ok. 12 passed; 3 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s";
+        assert_eq!(examples_passed(line), Some(12));
+        assert_eq!(examples_passed("running 12 tests"), None);
+    }
+}
