@@ -62,7 +62,10 @@ struct Inner {
     hasher: Hasher,
     ring: arc_swap::ArcSwap<Ring>,
     verifier: Verifier,
+    /// When the revocation log was last read.
     followed_at: AtomicI64,
+    /// The number of the last line of it that was read.
+    last_line: AtomicI64,
 }
 
 impl Hallpass {
@@ -83,9 +86,9 @@ impl Hallpass {
         let tokens = &config.tokens;
         let verifier = Verifier::new(&tokens.issuer, &tokens.audience, tokens.leeway, ring.key_set());
         let hasher = Hasher::new(&config.passwords)?;
-        let followed_at = AtomicI64::new(0);
+        let (followed_at, last_line) = (AtomicI64::new(0), AtomicI64::new(0));
         let ring = arc_swap::ArcSwap::from_pointee(ring);
-        let hallpass = Self(Arc::new(Inner { db, config, secrets, hasher, ring, verifier, followed_at }));
+        let hallpass = Self(Arc::new(Inner { db, config, secrets, hasher, ring, verifier, followed_at, last_line }));
         revocation::follow(&hallpass, now).await?;
         Ok(hallpass)
     }

@@ -120,14 +120,20 @@ impl Pending {
 
 /// Reads what was appended to the log since the last time, by this process or another, and applies it.
 ///
+/// Lines are found by their number, so a writer whose clock is behind is followed as well; and again by their time,
+/// because one with a low number may be committed after one with a high number was read.
+///
 /// # Errors
 /// [`crate::Code::Unavailable`]; then nothing is lost, the next call reads the same lines.
 pub async fn follow(hallpass: &Hallpass, now: i64) -> Result<()> {
-    let followed_at = hallpass.0.followed_at.load(Ordering::Relaxed);
+    let last = hallpass.0.last_line.load(Ordering::Relaxed);
+    let since = hallpass.0.followed_at.load(Ordering::Relaxed) - OVERLAP;
     let mut reader = hallpass.0.db.read().await?;
-    for line in store::revocations::since(reader.conn(), followed_at - OVERLAP, now).await? {
-        hallpass.verifier().revoked().apply(&line);
+    let (lines, newest) = store::revocations::since(reader.conn(), last, since, now).await?;
+    for line in &lines {
+        hallpass.verifier().revoked().apply(line);
     }
+    hallpass.0.last_line.fetch_max(newest.unwrap_or(last), Ordering::Relaxed);
     hallpass.0.followed_at.store(now, Ordering::Relaxed);
     Ok(())
 }

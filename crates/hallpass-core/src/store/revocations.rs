@@ -8,6 +8,7 @@ use super::{Conn, on, sql};
 
 #[derive(FromRow)]
 struct RevocationRow {
+    id: i64,
     session_id: Option<Uuid>,
     account_id: Option<i64>,
     below_version: Option<i64>,
@@ -48,17 +49,25 @@ pub(crate) async fn append(conn: Conn<'_>, line: &Revocation, cause: &str, now: 
     .map(drop))
 }
 
-/// The lines written at or after `since` that can still matter at `now`.
-pub(crate) async fn since(conn: Conn<'_>, since: i64, now: i64) -> sqlx::Result<Vec<Revocation>> {
+/// The lines above `after`, and those written at or after `since` by the clock of whoever wrote them, which can still
+/// matter at `now`; and the highest number among them.
+pub(crate) async fn since(
+    conn: Conn<'_>,
+    after: i64,
+    since: i64,
+    now: i64,
+) -> sqlx::Result<(Vec<Revocation>, Option<i64>)> {
     let rows: Vec<RevocationRow> = on!(conn, |c| sqlx::query_as(sql!(
-        "select session_id, account_id, below_version, forget_at from revocations
-         where created_at >= $1 and forget_at > $2"
+        "select id, session_id, account_id, below_version, forget_at from revocations
+         where (id > $1 or created_at >= $2) and forget_at > $3"
     ))
+    .bind(after)
     .bind(since)
     .bind(now)
     .fetch_all(c)
     .await?);
-    Ok(rows.into_iter().filter_map(RevocationRow::line).collect())
+    let last = rows.iter().map(|row| row.id).max();
+    Ok((rows.into_iter().filter_map(RevocationRow::line).collect(), last))
 }
 
 /// Forgets lines that concern no living token any more.

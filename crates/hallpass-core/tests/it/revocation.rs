@@ -32,6 +32,19 @@ on_both_engines! {
         assert_eq!(house.verify(&issued).unwrap_err(), TokenError::Ended);
     }
 
+    async fn a_process_whose_clock_is_behind_is_followed_as_well(database) {
+        let house = House::new(database).await;
+        house.create("ada").await;
+        let issued = house.sign_in("ada").await;
+        let neighbour = house.neighbour().await;
+        house.pass(2);
+        pass_of(&house.hallpass, house.now()).await;
+        let late = Ctx { now: house.now() - 200, ..house.ctx() };
+        sessions::sign_out(&neighbour, &late, issued.session).await.unwrap();
+        pass_of(&house.hallpass, house.now()).await;
+        assert_eq!(house.verify(&issued).unwrap_err(), TokenError::Ended);
+    }
+
     async fn lines_are_forgotten_only_when_no_token_can_need_them(database) {
         let house = House::new(database).await;
         house.create("ada").await;
