@@ -28,6 +28,10 @@ async fn banner(settings: &Settings, opened: &Opened, public_url: &str) -> Strin
     }
     lines.push(format!("  pages      {public_url}/"));
     lines.push(format!("  API        {public_url}/docs"));
+    let front_ends = settings.frontend_origins(public_url);
+    if !front_ends.is_empty() {
+        lines.push(format!("  front ends {}", front_ends.join(", ")));
+    }
     if settings.dev {
         let name = if settings.accounts.username == Presence::Off { "ada@example.org" } else { "ada" };
         // Whoever starts again and pastes again finds the account of the first time.

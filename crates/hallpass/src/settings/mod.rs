@@ -15,6 +15,9 @@ pub(crate) mod known;
 pub(crate) mod master_key;
 pub(crate) mod sources;
 
+/// Where Create React App, Next and others, and Vite serve a front end in development.
+const DEVELOPMENT_FRONT_ENDS: [&str; 2] = ["http://localhost:3000", "http://localhost:5173"];
+
 /// What is shown in the place of a secret.
 const HIDDEN: &str = "***";
 
@@ -26,7 +29,9 @@ pub(crate) struct Settings {
     /// issuer of every token. Empty is allowed with `dev` only, and then takes `http://localhost` with the port of
     /// `listen`.
     pub(crate) public_url: String,
-    /// The front ends that may call from a browser, each as `scheme://host:port` with nothing behind it.
+    /// The front ends that may call from a browser, each as `scheme://host:port` with nothing behind it. With `dev`, where
+    /// neither this nor `public_url` is set, they are those of the usual development servers: `http://localhost:3000` and
+    /// `http://localhost:5173`.
     pub(crate) frontend_origins: Vec<String>,
     /// The address and port to listen on; port `0` takes a free one.
     #[schemars(with = "String")]
@@ -124,6 +129,16 @@ impl Settings {
         }
     }
 
+    /// The front ends that may call the server at `public_url` from a browser.
+    pub(crate) fn frontend_origins(&self, public_url: &str) -> Vec<String> {
+        if self.dev && self.public_url.is_empty() && self.frontend_origins.is_empty() {
+            let usual = DEVELOPMENT_FRONT_ENDS.into_iter().filter(|origin| *origin != public_url);
+            usual.map(str::to_owned).collect()
+        } else {
+            self.frontend_origins.clone()
+        }
+    }
+
     /// The address of the database.
     pub(crate) fn database(&self) -> String {
         if self.database.is_empty() {
@@ -191,7 +206,7 @@ impl Settings {
     pub(crate) fn web(&self, public_url: &str) -> Web {
         Web {
             public_url: public_url.to_owned(),
-            frontend_origins: self.frontend_origins.clone(),
+            frontend_origins: self.frontend_origins(public_url),
             trusted_proxies: self.network.trusted_proxies.clone(),
             throttle: self.throttle,
             dev: self.dev,

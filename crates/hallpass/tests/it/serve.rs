@@ -52,6 +52,20 @@ async fn within_five_seconds(what: &str, mut reached: impl AsyncFnMut() -> bool)
 }
 
 #[tokio::test]
+async fn in_development_the_usual_front_ends_may_call_and_no_others() {
+    let home = Home::new();
+    let server = Server::start(&home);
+    let allowed = async |origin: &str| {
+        let ask = client().get(format!("{}/api/v1/me", server.url)).header("Origin", origin);
+        ask.send().await.unwrap().headers().get("access-control-allow-origin").cloned()
+    };
+    for origin in ["http://localhost:3000", "http://localhost:5173"] {
+        assert_eq!(allowed(origin).await, Some(HeaderValue::from_static(origin)));
+    }
+    assert_eq!(allowed("http://localhost:4000").await, None);
+}
+
+#[tokio::test]
 async fn a_server_on_port_0_answers_and_stops_in_good_order_when_asked() {
     for signal in ["TERM", "INT"] {
         let home = Home::new();
