@@ -1,7 +1,7 @@
 //! Changing the password.
 
 use axum::extract::State;
-use hallpass_core::{Claims, login};
+use hallpass_core::{Claims, Code, login};
 use secrecy::SecretString;
 use utoipa::ToSchema;
 
@@ -37,7 +37,7 @@ impl FromMembers for Body {
 
 /// Change the password
 ///
-/// Ends every other session of the account; this one goes on.
+/// Ends every other session of the account; this one goes on. A wrong current password counts like a failed sign-in.
 #[utoipa::path(post, path = "/api/v1/password", operation_id = "changePassword", tag = "Account",
     request_body = ChangePassword, security(("access_token" = [])),
     responses((status = 204, description = "The password is changed")))]
@@ -46,7 +46,15 @@ pub(super) async fn change_password(
     user: SignedIn,
     Json(Body { current, new }): Json<Body>,
 ) -> Done {
-    let Claims { sub, sid, .. } = *user.claims;
-    login::change_password(app.hallpass(), &user.ctx, sub, sid, current, new).await.map_err(account_gone)?;
+    let SignedIn { ctx, claims } = user;
+    let Claims { sub, sid, .. } = *claims;
+    // Whoever found a signed-in device must not guess the password here faster than at sign-in.
+    app.limits().sign_in(ctx.ip, ctx.now)?;
+    login::change_password(app.hallpass(), &ctx, sub, sid, current, new).await.map_err(|error| {
+        if error.code == Code::PasswordIncorrect {
+            app.limits().failed(ctx.ip, ctx.now);
+        }
+        account_gone(error)
+    })?;
     DONE
 }

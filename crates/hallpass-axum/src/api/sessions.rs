@@ -48,6 +48,10 @@ pub(crate) struct Session {
     responses((status = 200, description = "The account's sessions", body = SessionList)))]
 pub(super) async fn list_sessions(State(app): State<AppState>, user: SignedIn) -> Answer<Json<SessionList>> {
     let sessions = sessions::list(app.hallpass(), &user.ctx, user.claims.sub).await?;
+    if sessions.iter().all(|session| session.id != user.claims.sid) {
+        // The token says otherwise, but the database knows better.
+        return Err(Problem::new(Code::SessionEnded, "Sign in again: this session is over"));
+    }
     let seen = |session: sessions::Session| Session {
         current: session.id == user.claims.sid,
         id: session.id.to_string(),

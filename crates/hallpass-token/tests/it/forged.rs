@@ -3,19 +3,17 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    env,
+    ffi::OsString,
     fs,
     process::Command,
 };
 
-use aws_lc_rs::{
-    encoding::AsDer,
-    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RsaKeyPair},
-};
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hallpass_token::{Algorithm, KeySet, Reason, SigningKey, TokenError, Verifier};
 use serde::Deserialize;
 
-use crate::support::{AUDIENCE, ISSUER, LEEWAY, NOW, claims, shared};
+use crate::support::{AUDIENCE, ISSUER, LEEWAY, NOW, Trap, claims, pem, shared, spki};
 
 /// The table of the documentation: where the standards leave a choice, this is ours.
 const CHOICES: &str = include_str!("../../src/choices.md");
@@ -55,8 +53,10 @@ fn every_forgery_is_answered_as_documented(algorithm: Algorithm) -> Option<BTree
     let other = SigningKey::generate(Algorithm::ES256).unwrap();
     let keys = KeySet::new(vec![key.verifying_key(), other.verifying_key()]);
     let verifier = Verifier::new(ISSUER, AUDIENCE, LEEWAY, keys.clone());
-    let choices = choices();
-    let forgeries = forge(&key, &other.sign(&claims()).unwrap(), &keys.to_jwks())?;
+    let (choices, trap) = (choices(), Trap::set());
+    let forgeries = forge(&key, &other.sign(&claims()).unwrap(), &keys.to_jwks(), &trap)?;
+    let baits = forgeries.iter().filter(|forgery| header_of(&forgery.token).contains(trap.url())).count();
+    assert!(baits >= 3, "{algorithm}: only {baits} headers name the address that must not be fetched");
     let (mut taken, mut refused, mut chosen) = (0, 0, BTreeSet::new());
     for forgery in forgeries {
         let Forgery { id, token, group, expect, needs } = forgery;
@@ -87,25 +87,22 @@ fn every_forgery_is_answered_as_documented(algorithm: Algorithm) -> Option<BTree
     }
     println!("{algorithm}: {taken} taken, {refused} refused");
     assert!(taken >= 5 && refused >= 300, "{algorithm}: only {taken} taken and {refused} refused");
+    trap.assert_untouched();
     Some(chosen)
 }
 
 /// Runs the generator once, with everything that it can use.
-fn forge(key: &SigningKey, other_token: &str, jwks: &str) -> Option<Vec<Forgery>> {
+fn forge(key: &SigningKey, other_token: &str, jwks: &str, trap: &Trap) -> Option<Vec<Forgery>> {
     let script = shared("forge.py")?;
-    let ready = Command::new("python3").args(["-c", "import cryptography"]).output();
-    if !ready.is_ok_and(|output| output.status.success()) {
-        println!("skipped: no `python3` with `cryptography`");
-        return None;
-    }
+    let python = python()?;
     let folder = tempfile::tempdir().unwrap();
     let put = |name: &str, content: &[u8]| {
         let path = folder.path().join(name);
         fs::write(&path, content).unwrap();
         path
     };
-    let mut command = Command::new("python3");
-    command.arg(script).args(["--now", &NOW.to_string(), "--big", "200000"]);
+    let mut command = Command::new(python);
+    command.arg(script).args(["--now", &NOW.to_string(), "--big", "200000", "--evil-url", trap.url()]);
     command.args(["--token", &key.sign(&claims()).unwrap(), "--other-token", other_token]);
     command.arg("--jwks").arg(put("jwks.json", jwks.as_bytes()));
     match spki(key) {
@@ -123,24 +120,24 @@ fn forge(key: &SigningKey, other_token: &str, jwks: &str) -> Option<Vec<Forgery>
     Some(lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
 }
 
-/// The public key as a SubjectPublicKeyInfo (RFC 5280); a secret has none.
-fn spki(key: &SigningKey) -> Option<Vec<u8>> {
-    let der = key.to_der();
-    let public = match key.algorithm() {
-        Algorithm::ES256 => {
-            EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &der).unwrap().public_key().as_der()
-        }
-        Algorithm::EdDSA => Ed25519KeyPair::from_pkcs8(&der).unwrap().public_key().as_der(),
-        Algorithm::RS256 | Algorithm::PS256 => RsaKeyPair::from_pkcs8(&der).unwrap().public_key().as_der(),
-        Algorithm::HS256 => return None,
-    };
-    Some(public.unwrap().as_ref().to_vec())
+/// The interpreter that `HALLPASS_TEST_PYTHON` names, which has to have what the generator needs; else the machine's
+/// own, if that happens to have it.
+fn python() -> Option<OsString> {
+    let named = env::var_os("HALLPASS_TEST_PYTHON");
+    let python = named.clone().unwrap_or_else(|| "python3".into());
+    let tried = Command::new(&python).args(["-c", "import cryptography"]).output();
+    if tried.as_ref().is_ok_and(|output| output.status.success()) {
+        return Some(python);
+    }
+    assert!(named.is_none(), "the interpreter of `HALLPASS_TEST_PYTHON` has no `cryptography`: {tried:?}");
+    println!("skipped: no `python3` with `cryptography`, and `HALLPASS_TEST_PYTHON` is not set");
+    None
 }
 
-fn pem(label: &str, der: &[u8]) -> String {
-    let text = STANDARD.encode(der);
-    let lines: Vec<&str> = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
-    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
+/// The first part of a token as text; nothing where it is not base64url.
+fn header_of(token: &str) -> String {
+    let header = token.split('.').next().and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
+    String::from_utf8_lossy(&header.unwrap_or_default()).into_owned()
 }
 
 #[test]
