@@ -72,6 +72,10 @@ pub async fn sign_in(
     let (Some(id), Some(checked)) = (account, stored) else {
         return Err(refused("no_such_password"));
     };
+    // Before anything is hashed again, which would take a time of its own.
+    if found.as_ref().is_some_and(|row| !row.is_active) {
+        return Err(refused("inactive"));
+    }
     let rehashed = match verdict {
         Verdict::Wrong => return Err(refused("wrong_password")),
         Verdict::Right => None,
@@ -81,7 +85,7 @@ pub async fn sign_in(
     let mut tx = hallpass.0.db.begin().await?;
     let stored = rehashed.as_deref().unwrap_or(checked);
     let Some(row) = store::accounts::note_login(tx.conn(), id, checked, stored, ctx.now).await? else {
-        return Err(refused("inactive_or_changed"));
+        return Err(refused("changed_meanwhile"));
     };
     let account = row.try_into()?;
     let mut pending = Pending::default();

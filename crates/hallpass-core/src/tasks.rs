@@ -12,7 +12,7 @@ const REMEMBERED: i64 = 30 * 86_400;
 /// One pass. Each part does nothing if nothing is due.
 ///
 /// # Errors
-/// [`crate::Code::Unavailable`]; then the next pass does it.
+/// [`crate::Code::Unavailable`]; then the next pass follows the log from where it was, and the next minute does the rest.
 pub async fn run(hallpass: &Hallpass, ctx: &Ctx) -> Result<()> {
     let minute = |time: i64| time.div_euclid(60);
     let a_minute_passed = minute(hallpass.0.followed_at.load(Ordering::Relaxed)) != minute(ctx.now);

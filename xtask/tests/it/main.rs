@@ -1,5 +1,7 @@
 //! The tool from outside: what it promises about what it leaves behind.
 
+mod security_page;
+
 use std::{
     io::Write as _,
     os::unix::process::ExitStatusExt as _,

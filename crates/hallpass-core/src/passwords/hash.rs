@@ -165,7 +165,11 @@ pub fn check(settings: &config::Passwords) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::{sync::mpsc, time::Duration};
+
+    use futures_util::FutureExt;
     use secrecy::SecretString;
+    use tokio::{task::spawn_blocking, time::timeout};
 
     use super::*;
 
@@ -261,6 +265,35 @@ mod tests {
             );
         }
         assert_eq!(hasher.verify(&password("correct horse"), None).await.unwrap(), Verdict::Wrong);
+    }
+
+    /// Counted rather than timed: with one thread for heavy work, whatever a comparison begins waits in line behind
+    /// our first gate, and a second piece of work would wait behind our second one.
+    #[test]
+    fn every_comparison_is_one_piece_of_work_whatever_is_stored() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().max_blocking_threads(1).build();
+        runtime.unwrap().block_on(async {
+            let hasher = hasher();
+            let ours = stored(Algorithm::Argon2id, Version::V0x13, (19_456, 2), &[7; SALT_LENGTH]);
+            let hostile = ours.replace("t=2", "t=1000000000");
+            for stored in [None, Some(ours.as_str()), Some(hostile.as_str()), Some("no hash"), Some("")] {
+                for text in ["correct horse", "wrong horse"] {
+                    let (open_first, first_opened) = mpsc::channel::<()>();
+                    let (open_second, second_opened) = mpsc::channel::<()>();
+                    let _first = spawn_blocking(move || first_opened.recv());
+                    let password = password(text);
+                    let mut comparison = Box::pin(hasher.verify(&password, stored));
+                    assert!((&mut comparison).now_or_never().is_none(), "{stored:?}: an answer without work");
+                    let _second = spawn_blocking(move || second_opened.recv());
+                    drop(open_first);
+                    let verdict = timeout(Duration::from_secs(60), comparison).await;
+                    drop(open_second);
+                    let right = stored == Some(&ours) && text == "correct horse";
+                    let expected = if right { Verdict::Right } else { Verdict::Wrong };
+                    assert_eq!(verdict.expect("no second piece of work").unwrap(), expected, "{stored:?}");
+                }
+            }
+        });
     }
 
     #[test]

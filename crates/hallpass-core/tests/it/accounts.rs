@@ -5,11 +5,12 @@ use hallpass_core::{
     accounts::{self, Changes, NewAccount, Page, Standing},
     config::ProfileType,
     on_both_engines,
+    sessions::EndCause,
 };
 use hallpass_token::TokenError;
 use serde_json::{Map, Value, json};
 
-use crate::support::{House, code, person};
+use crate::support::{House, OTHER_PASSWORD, PASSWORD, code, person};
 
 fn object(value: Value) -> Map<String, Value> {
     value.as_object().unwrap().clone()
@@ -139,6 +140,31 @@ on_both_engines! {
         assert_eq!(house.verify(&issued).unwrap_err(), TokenError::Ended);
         assert_eq!(code(house.refresh(&issued.refresh_token).await), Code::SessionEnded);
         house.sign_in("ada").await;
+    }
+
+    async fn a_password_set_by_the_operator_ends_every_session_of_the_account(database) {
+        let house = House::new(database).await;
+        let ada = house.create("ada").await;
+        house.create("bob").await;
+        let adas = [house.sign_in("ada").await, house.sign_in("ada").await];
+        let bobs = house.sign_in("bob").await;
+        let set = async |new: &str| {
+            accounts::set_password(&house.hallpass, &house.ctx(), ada.id, new.to_owned().into()).await
+        };
+        assert_eq!(code(set("short").await), Code::ValidationFailed);
+        assert!(house.verify(&adas[0]).is_ok(), "what is refused ends nothing");
+
+        set(OTHER_PASSWORD).await.unwrap();
+        for issued in &adas {
+            assert_eq!(house.verify(issued).unwrap_err(), TokenError::Ended);
+            let refused = house.refresh(&issued.refresh_token).await.unwrap_err();
+            assert_eq!(refused.cause, Some(EndCause::PasswordChanged));
+        }
+        assert!(house.live(&ada).await.is_empty());
+        assert!(house.verify(&bobs).is_ok());
+        assert!(house.refresh(&bobs.refresh_token).await.is_ok());
+        assert_eq!(code(house.try_sign_in("ada", PASSWORD).await), Code::InvalidCredentials);
+        assert!(house.try_sign_in("ada", OTHER_PASSWORD).await.is_ok());
     }
 
     async fn changes_of_many_at_once_lose_nothing(database) {

@@ -3,7 +3,12 @@
 use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
-use hallpass_core::{Code, on_both_engines, sessions::EndCause};
+use hallpass_core::{
+    Code,
+    accounts::NewAccount,
+    login, on_both_engines,
+    sessions::{EndCause, Remember, refresh, sign_out},
+};
 use proptest::{
     prelude::*,
     strategy::ValueTree,
@@ -67,6 +72,21 @@ on_both_engines! {
         assert_eq!(successors.len(), 1);
     }
 
+    async fn uses_of_one_secret_in_two_processes_at_once_have_one_successor(database) {
+        let house = House::new(database).await;
+        house.create("ada").await;
+        let (neighbour, ctx) = (house.neighbour().await, house.ctx());
+        let secret = house.sign_in("ada").await.refresh_token;
+        let uses = (0..25).flat_map(|_| [&house.hallpass, &neighbour].map(|process| refresh(process, &ctx, &secret)));
+        let answers = join_all(uses).await;
+        let successors: BTreeSet<String> = answers.into_iter().map(|answer| answer.unwrap().refresh_token).collect();
+        assert_eq!(successors.len(), 1);
+        house.pass(25);
+        let successor = successors.first().unwrap();
+        assert_ne!(&refresh(&neighbour, &house.ctx(), successor).await.unwrap().refresh_token, successor);
+        assert_eq!(house.refresh(&secret).await.unwrap_err().cause, Some(EndCause::RefreshReused));
+    }
+
     async fn without_a_window_fifty_successors_are_siblings_of_which_one_lives(database) {
         let house = House::with(database, |config| config.sessions.replay_window = 0).await;
         house.create("ada").await;
@@ -105,8 +125,8 @@ on_both_engines! {
             let issued = house.sign_in("ada").await;
             let ctx = house.ctx();
             let refreshes = join_all((0..10).map(|_| house.refresh(&issued.refresh_token)));
-            let sign_out = hallpass_core::sessions::sign_out(&house.hallpass, &ctx, issued.session);
-            let (answers, signed_out) = futures_util::future::join(refreshes, sign_out).await;
+            let leave = sign_out(&house.hallpass, &ctx, issued.session);
+            let (answers, signed_out) = futures_util::future::join(refreshes, leave).await;
             signed_out.unwrap();
             for answer in answers.into_iter().flatten() {
                 assert!(house.verify(&answer).is_err(), "an access token outlived the sign-out");
@@ -117,23 +137,39 @@ on_both_engines! {
 
     async fn fifty_sign_ups_with_one_name_give_one_account_and_clean_errors(database) {
         let house = House::new(database).await;
-        let ctx = house.ctx();
         let names = ["ada", "ADA", "Ada", "ａｄａ"];
-        // The hashing queue is bounded, so they come in groups that fit.
-        let mut made = 0;
-        for group in (0..48).collect::<Vec<usize>>().chunks(6) {
-            let sign_up = |n: &usize| {
-                let new = person(names[n % names.len()]);
-                hallpass_core::login::sign_up(&house.hallpass, &ctx, new, hallpass_core::sessions::Remember::No)
-            };
-            for answer in join_all(group.iter().map(sign_up)).await {
-                match answer {
-                    Ok(_) => made += 1,
-                    Err(error) => assert_eq!(error.code, Code::UsernameTaken),
-                }
-            }
-        }
-        assert_eq!(made, 1);
+        assert_eq!(race(&house, Code::UsernameTaken, |n| person(names[n % names.len()])).await, 1);
         assert!(house.try_sign_in("aDa", PASSWORD).await.is_ok());
     }
+
+    async fn fifty_sign_ups_with_one_address_give_one_account_and_clean_errors(database) {
+        let house = House::new(database).await;
+        let addresses = ["ada@example.com", "ADA@EXAMPLE.COM", "Ada@Example.com", "aDa@eXaMpLe.cOm"];
+        let with_address = |n: usize| NewAccount {
+            email: Some(addresses[n % addresses.len()].into()),
+            ..person(&format!("person{n}"))
+        };
+        assert_eq!(race(&house, Code::EmailTaken, with_address).await, 1);
+        assert!(house.try_sign_in("adA@example.com", PASSWORD).await.is_ok());
+    }
+}
+
+/// Fifty sign-ups in two processes; says how many succeeded, and that all others were refused for `taken`.
+async fn race(house: &House, taken: Code, person: impl Fn(usize) -> NewAccount) -> usize {
+    let (neighbour, ctx) = (house.neighbour().await, house.ctx());
+    let mut made = 0;
+    // The hashing queue is bounded, so they come in groups that fit, even where there is only one core.
+    for group in (0..50).collect::<Vec<usize>>().chunks(5) {
+        let sign_up = |n: &usize| {
+            let process = if n.is_multiple_of(2) { &house.hallpass } else { &neighbour };
+            login::sign_up(process, &ctx, person(*n), Remember::No)
+        };
+        for answer in join_all(group.iter().map(sign_up)).await {
+            match answer {
+                Ok(_) => made += 1,
+                Err(error) => assert_eq!(error.code, taken),
+            }
+        }
+    }
+    made
 }

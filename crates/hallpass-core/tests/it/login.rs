@@ -1,5 +1,8 @@
 //! Signing up, signing in, and the password.
 
+use std::sync::mpsc;
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use hallpass_core::{
     Code,
     accounts::{self, NewAccount},
@@ -7,6 +10,7 @@ use hallpass_core::{
     login::{self, Identifier},
     on_both_engines,
     sessions::{EndCause, Remember},
+    testing::TestDb,
 };
 use hallpass_token::TokenError;
 
@@ -170,6 +174,40 @@ on_both_engines! {
         let twin = login::sign_up(&house.hallpass, &ctx, new(None, Some("ADA@example.com")), Remember::No).await;
         assert_eq!(code(twin), Code::EmailTaken);
     }
+}
+
+/// Nobody is told apart by how soon the answer comes: while no comparison can end, no sign-in is refused for any reason
+/// but that too many wait.
+#[test]
+fn no_sign_in_is_refused_before_a_comparison_whatever_is_wrong_with_it() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
+    runtime.block_on(async {
+        let house = House::new(TestDb::sqlite().await).await;
+        house.create("ada").await;
+        let carol = house.create("carol").await;
+        accounts::set_active(&house.hallpass, &house.ctx(), carol.id, false).await.unwrap();
+        let dave = NewAccount { password: None, ..person("dave") };
+        accounts::create(&house.hallpass, &house.ctx(), dave, Default::default()).await.unwrap();
+        // The only thread that comparisons run on is kept busy, and sign-ins come until one finds the queue full. Those
+        // that wait are not polled while the others are tried, so none of them leaves.
+        let (finish, finished) = mpsc::channel::<()>();
+        let _occupied = tokio::task::spawn_blocking(move || finished.recv());
+        let cores = std::thread::available_parallelism().unwrap().get();
+        let mut waiting: FuturesUnordered<_> = (0..=5 * cores).map(|_| house.try_sign_in("ada", PASSWORD)).collect();
+        assert_eq!(code(waiting.next().await.unwrap()), Code::Busy);
+        for (name, password) in [
+            ("ada", PASSWORD),
+            ("nobody", PASSWORD),
+            ("not a name", PASSWORD),
+            ("ada", "x"),
+            ("carol", PASSWORD),
+            ("dave", PASSWORD),
+        ] {
+            assert_eq!(code(house.try_sign_in(name, password).await), Code::Busy, "{name}");
+        }
+        drop(waiting);
+        drop(finish);
+    });
 }
 
 async fn stored_hash(house: &House) -> String {

@@ -5,6 +5,8 @@ mod accounts;
 mod concurrency;
 mod keys;
 mod login;
+mod outage;
 mod revocation;
 mod sessions;
+mod stored;
 mod support;

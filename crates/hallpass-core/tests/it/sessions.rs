@@ -184,20 +184,6 @@ on_both_engines! {
         revive(&house).await;
         assert_eq!(cause_of(&house, &issued.refresh_token).await, EndCause::Deactivated);
     }
-
-    async fn no_secret_that_was_handed_out_is_stored(database) {
-        let house = House::new(database).await;
-        house.create("ada").await;
-        let first = house.sign_in("ada").await;
-        let second = house.refresh(&first.refresh_token).await.unwrap();
-        let dump = dump(&house).await;
-        for issued in [&first, &second] {
-            assert!(!dump.contains(&issued.refresh_token));
-            assert!(!dump.contains(&issued.refresh_token["hpr_".len()..][..43]), "not even its MAC");
-            assert!(!dump.contains(issued.access_token.rsplit('.').next().unwrap()));
-        }
-        assert!(dump.contains(&first.session.to_string()) || dump.contains(&first.session.0.simple().to_string()));
-    }
 }
 
 /// Puts the session rows back to how they were after sign-in, as a restored backup does.
@@ -213,21 +199,5 @@ async fn write(house: &House, statement: &'static str) {
     match &house.database.db {
         hallpass_core::Db::Sqlite { writer, .. } => drop(sqlx::query(statement).execute(writer).await.unwrap()),
         hallpass_core::Db::Postgres(pool) => drop(sqlx::query(statement).execute(pool).await.unwrap()),
-    }
-}
-
-/// All that the database holds of sessions, keys and revocations, as text.
-async fn dump(house: &House) -> String {
-    const SQLITE: &str =
-        "select group_concat(hex(id) || account_id || generation || coalesce(user_agent, '')) from sessions";
-    const POSTGRES: &str = "select string_agg(sessions::text, ',') from sessions";
-    match &house.database.db {
-        hallpass_core::Db::Sqlite { writer, .. } => {
-            let rows: String = sqlx::query_scalar(SQLITE).fetch_one(writer).await.unwrap();
-            let path = house.database.url.trim_start_matches("sqlite:");
-            let files = [path.to_owned(), format!("{path}-wal")].map(|file| std::fs::read(file).unwrap_or_default());
-            rows.to_lowercase() + &files.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat()
-        }
-        hallpass_core::Db::Postgres(pool) => sqlx::query_scalar(POSTGRES).fetch_one(pool).await.unwrap(),
     }
 }
