@@ -37,9 +37,10 @@ impl Client {
         let site = headers.get("sec-fetch-site").map(|value| value.as_bytes());
         let page = match (site, origins.next(), origins.next()) {
             (_, Some(_), Some(_)) => Page::Foreign,
-            (Some(b"same-origin"), _, _) => Page::Ours,
             (_, Some(origin), None) if policy.is_own(origin) || policy.lists(origin) => Page::Ours,
+            // Also with `same-origin`: no browser says both, and whoever does is not believed.
             (_, Some(_), None) => Page::Foreign,
+            (Some(b"same-origin"), None, _) => Page::Ours,
             // `none` is the person, by the address bar or a bookmark: no page, so nothing vouches for the request.
             (None | Some(b"none"), None, _) => Page::Unknown,
             (Some(_), None, _) => Page::Foreign,

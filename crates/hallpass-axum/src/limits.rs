@@ -1,8 +1,8 @@
-//! How many attempts one client address has: sign-ins, failed sign-ins, sign-ups. A change of password counts as a sign-in:
-//! it tells as well whether a password is right.
+//! How many attempts one client address has: sign-ins, failed sign-ins, sign-ups.
 //!
-//! It counts in memory, per node, and slows one address down; what holds across addresses, nodes and restarts is the
-//! core's count per account. A success never gives attempts back.
+//! A change of password counts as a sign-in, since it tells as well whether a password is right. It counts in memory,
+//! per node, and slows one address down; what holds across addresses, nodes and restarts is the core's count per
+//! account. A success never gives attempts back.
 
 use std::{
     collections::HashMap,

@@ -37,7 +37,7 @@ impl FromMembers for Body {
 
 /// Change the password
 ///
-/// Ends every other session of the account; this one goes on. A wrong current password counts like a failed sign-in.
+/// Ends every other session of the account; this one goes on.
 #[utoipa::path(post, path = "/api/v1/password", operation_id = "changePassword", tag = "Account",
     request_body = ChangePassword, security(("access_token" = [])),
     responses((status = 204, description = "The password is changed")))]

@@ -3,24 +3,69 @@ use serde_json::json;
 
 use crate::support::*;
 
+/// Asserts that both cookies are set, with these attributes and no others.
+#[track_caller]
+fn assert_kept(answer: &Answer, max_age: &str) {
+    let value = |name| answer.cookie(name).filter(|value| !value.is_empty()).unwrap();
+    let refresh =
+        format!("__Host-refresh={}; Path=/; Secure; HttpOnly; SameSite=Strict{max_age}", value("__Host-refresh"));
+    let csrf = format!("__Host-csrf={}; Path=/; Secure; SameSite=Strict{max_age}", value("__Host-csrf"));
+    assert!(refresh.len() < 4096 && csrf.len() < 4096);
+    assert_eq!(answer.set_cookies(), [refresh, csrf]);
+}
+
+/// What a browser sends back.
+fn jar(answer: &Answer) -> String {
+    format!("__Host-refresh={}", answer.cookie("__Host-refresh").unwrap())
+}
+
 on_both_engines! {
     async fn cookies_have_exactly_the_attributes_that_browsers_need(db) {
-        let app = TestApp::new(db).await;
-        app.sign_up("ada").await;
-        let body = json!({ "username": "ada", "password": PASSWORD, "remember": true });
-        let remembered = Call::post("/api/v1/login").json(&body).header("origin", FRONT_END).send(&app).await;
-        let forgotten = log_in("ada", PASSWORD).header("origin", FRONT_END).send(&app).await;
-        for (answer, lifetime) in [(remembered, "; Max-Age=604800"), (forgotten, "")] {
-            let refresh = format!(
-                "__Host-refresh={}; Path=/; Secure; HttpOnly; SameSite=Strict{lifetime}",
-                answer.cookie("__Host-refresh").unwrap()
+        // A session as long as it may last at all, so that what is left of it becomes less.
+        let app = TestApp::with(db, |config, _| config.sessions.absolute = config.sessions.idle).await;
+        let week = app.hallpass.config().sessions.idle;
+        for (name, remember) in [("ada", Some(true)), ("bob", Some(false)), ("cleo", None)] {
+            let mut body = json!({ "username": name, "password": PASSWORD });
+            if let Some(remember) = remember {
+                body["remember"] = json!(remember);
+            }
+            let max_age = |left: i64| {
+                if remember == Some(true) { format!("; Max-Age={left}") } else { String::new() }
+            };
+            let from_page = |path: &str| Call::post(path).header("origin", FRONT_END);
+            let signed_up = from_page("/api/v1/signup").json(&body).send(&app).await;
+            assert_eq!(signed_up.status, 201);
+            assert_kept(&signed_up, &max_age(week));
+            let signed_in = from_page("/api/v1/login").json(&body).send(&app).await;
+            assert_eq!(signed_in.status, 200);
+            assert_kept(&signed_in, &max_age(week));
+
+            app.pass(60).await;
+            let mut jar = jar(&signed_in);
+            // The first is rotated, the second is a repetition: it gives the same cookie again.
+            for _ in 0..2 {
+                let refreshed = from_page("/api/v1/refresh").header("cookie", &jar).send(&app).await;
+                assert_eq!(refreshed.status, 200);
+                assert_kept(&refreshed, &max_age(week - 60));
+                jar = self::jar(&refreshed);
+            }
+
+            let handed_out = Call::get("/api/v1/csrf").header("cookie", &jar).send(&app).await;
+            assert_eq!(handed_out.status, 200);
+            let token = handed_out.json()["csrf_token"].as_str().unwrap().to_owned();
+            assert_eq!(handed_out.set_cookies(), [format!("__Host-csrf={token}; Path=/; Secure; SameSite=Strict")]);
+
+            let signed_out = from_page("/api/v1/logout").header("cookie", &jar).send(&app).await;
+            signed_out.done();
+            // Browsers clear a cookie only where everything but its lifetime is as it was set.
+            let over = "; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT";
+            assert_eq!(
+                signed_out.set_cookies(),
+                [
+                    format!("__Host-refresh=; Path=/; Secure; HttpOnly; SameSite=Strict{over}"),
+                    format!("__Host-csrf=; Path=/; Secure; SameSite=Strict{over}")
+                ]
             );
-            let csrf = format!(
-                "__Host-csrf={}; Path=/; Secure; SameSite=Strict{lifetime}",
-                answer.cookie("__Host-csrf").unwrap()
-            );
-            assert_eq!(answer.set_cookies(), [&refresh, &csrf]);
-            assert!(refresh.len() < 4096 && csrf.len() < 4096);
         }
     }
 

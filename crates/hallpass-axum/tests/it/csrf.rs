@@ -20,6 +20,7 @@ const RULE: &[(Option<&str>, Option<&str>, [bool; 2])] = &[
     (None, Some(""), [false, false]),
     (Some("https://evil.example"), None, [false, false]),
     (Some("https://evil.example"), Some("cross-site"), [false, false]),
+    (Some("https://evil.example"), Some("same-origin"), [false, false]),
     (Some("https://blog.example.com"), Some("same-site"), [false, false]),
     (Some("null"), None, [false, false]),
     (Some("null"), Some("cross-site"), [false, false]),

@@ -57,4 +57,25 @@ on_both_engines! {
         }
         sign_up("late".into()).send(&app).await.refused(429, "rate_limited");
     }
+
+    async fn wrong_current_passwords_count_like_failed_sign_ins(db) {
+        let app = throttled(db).await;
+        let device = app.sign_up("ada").await;
+        let change = |current: &str| {
+            let body = json!({ "current_password": current, "new_password": "lighthouse pickle gravity 9" });
+            Call::post("/api/v1/password").bearer(&device.access).json(&body).from("192.0.2.1")
+        };
+        for _ in 0..5 {
+            change("wrong wrong wrong wrong").send(&app).await.refused(403, "password_incorrect");
+            log_in("nobody", PASSWORD).from("192.0.2.1").send(&app).await.refused(401, "invalid_credentials");
+        }
+        for call in [change("wrong wrong wrong wrong"), change(PASSWORD), log_in("ada", PASSWORD).from("192.0.2.1")] {
+            let answer = call.send(&app).await;
+            answer.refused(429, "rate_limited");
+            assert_eq!(answer.header("retry-after"), Some("6"));
+        }
+        assert_eq!(log_in("ada", PASSWORD).from("192.0.2.2").send(&app).await.status, 200, "nothing has changed");
+        app.pass(6).await;
+        change(PASSWORD).send(&app).await.done();
+    }
 }

@@ -1,4 +1,7 @@
-use hallpass_core::{accounts, on_both_engines};
+use hallpass_core::{
+    accounts::{self, NewAccount, Page, Standing},
+    on_both_engines,
+};
 use serde_json::json;
 
 use crate::support::*;
@@ -29,23 +32,73 @@ on_both_engines! {
 
     async fn whatever_is_wrong_with_a_sign_in_the_answer_is_the_same(db) {
         let app = TestApp::new(db).await;
-        app.sign_up("ada").await;
-        let inactive = app.sign_up("bob").await.me().await.json()["id"].as_i64().unwrap();
-        accounts::set_active(&app.hallpass, &app.ctx(), hallpass_core::AccountId(inactive), false).await.unwrap();
+        let make = async |name: &str, password: Option<&str>| {
+            let new = NewAccount {
+                username: Some(name.into()),
+                email: Some(format!("{name}@example.com")),
+                password: password.map(Into::into),
+                ..NewAccount::default()
+            };
+            accounts::create(&app.hallpass, &app.ctx(), new, Standing::default()).await.unwrap().id
+        };
+        make("ada", Some(PASSWORD)).await;
+        make("cleo", None).await;
+        let inactive = make("bob", Some(PASSWORD)).await;
+        accounts::set_active(&app.hallpass, &app.ctx(), inactive, false).await.unwrap();
+        let wrong = "wrong wrong wrong wrong";
         let mut answers = Vec::new();
-        for (name, password) in [
-            ("ada", "wrong wrong wrong wrong"),
-            ("nobody", PASSWORD),
-            ("bob", PASSWORD),
-            ("bob", "wrong wrong wrong wrong"),
+        for (who, password) in [
+            // A wrong password.
+            (json!({ "username": "ada" }), wrong),
+            (json!({ "username": "ADA@example.com" }), wrong),
+            (json!({ "email": "ada@example.com" }), wrong),
+            (json!({ "username": "ada", "email": "ada@example.com" }), wrong),
+            // The right one under a name that belongs to somebody else.
+            (json!({ "username": "bob", "email": "ada@example.com" }), PASSWORD),
+            // Nobody.
+            (json!({ "username": "nobody" }), PASSWORD),
+            (json!({ "username": "nobody@example.com" }), PASSWORD),
+            (json!({ "email": "nobody@example.com" }), PASSWORD),
+            // Deactivated, with the right and with a wrong password.
+            (json!({ "username": "bob" }), PASSWORD),
+            (json!({ "email": "bob@example.com" }), PASSWORD),
+            (json!({ "username": "bob" }), wrong),
+            (json!({ "email": "bob@example.com" }), wrong),
+            // Without a password.
+            (json!({ "username": "cleo" }), PASSWORD),
+            (json!({ "email": "cleo@example.com" }), PASSWORD),
+            // Names that no account can have.
+            (json!({ "username": "" }), PASSWORD),
+            (json!({ "username": "a\u{202e}b \0" }), PASSWORD),
+            (json!({ "username": "x".repeat(10_000) }), PASSWORD),
+            (json!({ "email": "ada@" }), PASSWORD),
+            (json!({ "email": "no address" }), PASSWORD),
         ] {
-            let answer = log_in(name, password).send(&app).await;
+            let mut body = who.clone();
+            body["password"] = json!(password);
+            let mut answer = Call::post("/api/v1/login").json(&body).send(&app).await;
             answer.refused(401, "invalid_credentials");
-            let mut document = answer.json();
-            document.as_object_mut().unwrap().remove("request_id");
-            answers.push((document, answer.headers.len()));
+            // Lengths are compared as well: the header `content-length` is one of them.
+            let id = answer.header("x-request-id").unwrap().to_owned();
+            answer.headers.remove("x-request-id");
+            answer.headers.remove("date");
+            answers.push((who, answer.headers.clone(), answer.text().replace(&id, "")));
         }
-        assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{answers:?}");
+        for (who, headers, body) in &answers {
+            assert_eq!((headers, body), (&answers[0].1, &answers[0].2), "{who}");
+        }
+    }
+
+    async fn a_fresh_server_has_no_account(db) {
+        let app = TestApp::new(db).await;
+        let page = Page { after: None, limit: 10 };
+        assert_eq!(accounts::list(&app.hallpass, page).await.unwrap(), []);
+        let names = ["admin", "administrator", "root", "hallpass", "superuser", "user", "test", "guest"];
+        for name in names.into_iter().chain(["admin@example.com"]) {
+            for password in [name, "admin", "password", "hallpass", "changeme", "123456", "root"] {
+                log_in(name, password).send(&app).await.refused(401, "invalid_credentials");
+            }
+        }
     }
 
     async fn a_stale_credential_never_stops_a_sign_in(db) {

@@ -5,7 +5,7 @@ use std::{
 
 use axum::http::Method;
 use hallpass_core::testing::TestDb;
-use serde_json::json;
+use serde_json::{Value, json};
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::support::*;
@@ -96,7 +96,7 @@ async fn an_outsider_cannot_write_lines_of_the_log() {
     log_in("ada", PASSWORD).header("user-agent", agent).header("x-request-id", "forged").send(&app).await;
     Call::get("/%0a%7b%22level%22:%22FORGED%22%7d").send(&app).await;
     for line in log.text().lines() {
-        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let line: Value = serde_json::from_str(line).unwrap();
         assert!(["TRACE", "DEBUG", "INFO", "WARN", "ERROR"].contains(&line["level"].as_str().unwrap()), "{line}");
         assert_ne!(line["span"]["id"], "forged");
     }
@@ -111,9 +111,52 @@ async fn a_fault_of_the_database_is_one_line_with_its_source_under_the_id_that_t
     let answer = device.me().await;
     answer.refused(503, "unavailable");
     let id = answer.json()["request_id"].clone();
-    let lines: Vec<serde_json::Value> = log.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<Value> = log.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let faults: Vec<_> = lines.iter().filter(|line| line["level"] == "ERROR").collect();
     assert_eq!(faults.len(), 1, "{faults:?}");
     assert_eq!(faults[0]["span"]["id"], id);
     assert!(!faults[0]["fields"]["source"].as_str().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_happens_to_an_account_is_one_line_each_with_whom_from_where_when_and_under_which_id() {
+    const HOME: &str = "192.0.2.7";
+    let (log, _listening) = listen();
+    let app = TestApp::new(TestDb::sqlite().await).await;
+    let account = app.sign_up("ada").await.me().await.json()["id"].clone();
+    let failed = log_in("ada", "wrong wrong wrong wrong").from(HOME).send(&app).await;
+    let unknown = log_in("nobody", PASSWORD).from(HOME).send(&app).await;
+    let signed_in = log_in("ada", PASSWORD).from(HOME).header("user-agent", "test/1").send(&app).await;
+    let session = Call::get("/api/v1/session").bearer(signed_in.json()["access_token"].as_str().unwrap());
+    let session = session.send(&app).await.json()["id"].clone();
+    let refresh = |secret: &Value| Call::post("/api/v1/refresh").json(&json!({ "refresh_token": secret })).from(HOME);
+    let stolen = signed_in.json()["refresh_token"].clone();
+    let mut current = stolen.clone();
+    for _ in 0..2 {
+        app.pass(60).await;
+        current = refresh(&current).send(&app).await.json()["refresh_token"].clone();
+    }
+    let reused = refresh(&stolen).send(&app).await;
+    reused.refused(401, "session_ended");
+
+    let expected = [
+        (&failed, "sign_in_failed", account.clone(), Value::Null, json!("wrong_password"), BEGIN),
+        (&unknown, "sign_in_failed", Value::Null, Value::Null, json!("no_such_password"), BEGIN),
+        (&signed_in, "signed_in", account.clone(), session.clone(), Value::Null, BEGIN),
+        (&reused, "session_ended", account, session, json!("refresh_reused"), BEGIN + 120),
+    ];
+    let lines: Vec<Value> = log.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for (answer, event, account, session, cause, at) in expected {
+        let id = answer.header("x-request-id").unwrap();
+        let of_request = |line: &&Value| line["target"] == "hallpass::audit" && line["fields"]["request_id"] == id;
+        let found: Vec<&Value> = lines.iter().filter(of_request).collect();
+        assert_eq!(found.len(), 1, "{event}: {found:?}");
+        let fields = &found[0]["fields"];
+        assert_eq!(
+            (&fields["event"], &fields["account"], &fields["session"], &fields["cause"], &fields["ip"], &fields["at"]),
+            (&json!(event), &account, &session, &cause, &json!(HOME), &json!(at)),
+            "{fields}"
+        );
+        assert!(found[0]["timestamp"].as_str().unwrap().ends_with('Z'), "the time is UTC");
+    }
 }

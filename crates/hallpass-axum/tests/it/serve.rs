@@ -15,10 +15,16 @@ use tokio::{
 use crate::support::*;
 
 /// A served application, and what stops it.
-struct Server {
-    address: SocketAddr,
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<()>,
+}
+
+impl Server {
+    pub(crate) async fn start() -> Self {
+        start(Patience::default()).await
+    }
 }
 
 async fn start(patience: Patience) -> Server {
@@ -35,7 +41,7 @@ async fn start(patience: Patience) -> Server {
 }
 
 /// Sends bytes and reads until the server closes.
-async fn raw(address: SocketAddr, bytes: &[u8]) -> String {
+pub(crate) async fn raw(address: SocketAddr, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     // The server may refuse and close before it has read all.
     let _ = stream.write_all(bytes).await;
@@ -68,13 +74,13 @@ async fn read_one(stream: &mut TcpStream) -> String {
     }
 }
 
-fn status(answer: &str) -> &str {
+pub(crate) fn status(answer: &str) -> &str {
     answer.split(' ').nth(1).unwrap_or("none")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_connection_serves_many_requests_however_they_are_cut() {
-    let server = start(Patience::default()).await;
+    let server = Server::start().await;
     let mut stream = TcpStream::connect(server.address).await.unwrap();
     let get = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n";
     let post =
@@ -94,7 +100,7 @@ async fn one_connection_serves_many_requests_however_they_are_cut() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_chunked_body_is_read_and_nothing_behind_it() {
-    let server = start(Patience::default()).await;
+    let server = Server::start().await;
     let head = "POST /api/v1/logout HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n\
         Transfer-Encoding: chunked\r\n\r\n";
     let answer =
@@ -106,7 +112,7 @@ async fn a_chunked_body_is_read_and_nothing_behind_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_that_two_readers_could_end_differently_is_refused_and_the_connection_closed() {
-    let server = start(Patience::default()).await;
+    let server = Server::start().await;
     let behind = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n";
     for lines in [
         "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
@@ -137,7 +143,7 @@ async fn a_request_that_two_readers_could_end_differently_is_refused_and_the_con
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_too_large_is_refused_at_once() {
-    let server = start(Patience::default()).await;
+    let server = Server::start().await;
     let head = |lines: &str| format!("POST /api/v1/login HTTP/1.1\r\nHost: a\r\n{lines}\r\n");
     let many: String = (0..101).map(|number| format!("X-{number}: a\r\n")).collect();
     for (request, expected) in [
@@ -204,7 +210,7 @@ async fn a_client_that_never_reads_its_answers_is_cut_off() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn five_hundred_idle_clients_do_not_keep_others_waiting() {
-    let server = start(Patience::default()).await;
+    let server = Server::start().await;
     let mut idle = Vec::new();
     for _ in 0..500 {
         let mut stream = TcpStream::connect(server.address).await.unwrap();

@@ -16,6 +16,7 @@ use axum::{
 };
 use hallpass_axum::{AppState, Clock, Throttle, Web, router};
 use hallpass_core::{Config, Ctx, Hallpass, MasterKey, tasks, testing::TestDb};
+use hallpass_token::KeySet;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -34,6 +35,7 @@ pub(crate) struct TestApp {
     pub(crate) state: AppState,
     router: Router,
     clock: Arc<AtomicI64>,
+    master: MasterKey,
     _db: TestDb,
 }
 
@@ -44,6 +46,18 @@ impl TestApp {
 
     /// With settings that differ from the tests' usual ones: one front end, no limits per address.
     pub(crate) async fn with(db: TestDb, change: impl FnOnce(&mut Config, &mut Web)) -> Self {
+        Self::under(MasterKey::generate().unwrap(), db, change).await
+    }
+
+    /// Another server of the same keys on an empty database: whatever this one signed is good there, and names nobody.
+    pub(crate) async fn forgetful_twin(&self) -> Self {
+        let master = MasterKey::from_base64(&self.master.to_base64()).unwrap();
+        let twin = Self::under(master, TestDb::sqlite().await, |_, _| {}).await;
+        twin.hallpass.verifier().set_keys(KeySet::from_jwks(&self.hallpass.jwks()).unwrap());
+        twin
+    }
+
+    async fn under(master: MasterKey, db: TestDb, change: impl FnOnce(&mut Config, &mut Web)) -> Self {
         let mut config = Config::for_issuer(API);
         let mut web = Web {
             public_url: API.into(),
@@ -52,13 +66,12 @@ impl TestApp {
             ..Web::default()
         };
         change(&mut config, &mut web);
-        let master = MasterKey::generate().unwrap();
         let hallpass = Hallpass::open(db.db.clone(), &master, config, BEGIN).await.unwrap();
         let clock = Arc::new(AtomicI64::new(BEGIN));
         let shown = clock.clone();
         let clock_of_state = Clock::from_fn(move || shown.load(Ordering::Relaxed));
         let state = AppState::new(hallpass.clone(), &web, clock_of_state).unwrap();
-        Self { hallpass, router: router(state.clone()), state, clock, _db: db }
+        Self { hallpass, router: router(state.clone()), state, clock, master, _db: db }
     }
 
     pub(crate) fn now(&self) -> i64 {
