@@ -31,7 +31,7 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:
   hallpass createsuperuser
-  hallpass createsuperuser --username ada --no-input < password.txt")]
+  hallpass createsuperuser --username ada --password-stdin < password.txt")]
 pub(crate) struct CreateSuperuser {
     /// The user name
     #[arg(long, value_name = "NAME")]
@@ -39,9 +39,9 @@ pub(crate) struct CreateSuperuser {
     /// The e-mail address
     #[arg(long, value_name = "ADDRESS")]
     email: Option<String>,
-    /// Ask nothing; the password is the first line of stdin
+    /// Ask nothing; read the password from the first line of stdin
     #[arg(long)]
-    no_input: bool,
+    password_stdin: bool,
     #[command(flatten)]
     output: Output,
 }
@@ -136,7 +136,7 @@ impl CreateSuperuser {
         let account = NewAccountArgs {
             username: self.username,
             email: self.email,
-            password_stdin: self.no_input,
+            password_stdin: self.password_stdin,
             ..NewAccountArgs::default()
         };
         let standing = Standing { is_staff: true, is_superuser: true, roles: Vec::new() };

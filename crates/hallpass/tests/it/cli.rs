@@ -30,7 +30,7 @@ fn wrong_use_ends_with_2_and_touches_nothing() {
         &["serve", "--listen", "8000"],
         // A password as an argument would be on everybody's screen: there is no such flag.
         &["createsuperuser", "--password", PASSWORD],
-        &["createsuperuser", "--username", "ada", "--no-input"],
+        &["createsuperuser", "--username", "ada", "--password-stdin"],
         &["createsuperuser", "--username", "ada"],
     ] {
         let ended = home.run(arguments);
@@ -47,7 +47,7 @@ fn createsuperuser_makes_the_first_account_and_says_so() {
     assert_eq!(made["username"], "ada");
     assert_eq!((&made["is_superuser"], &made["is_staff"]), (&json!(true), &json!(true)));
 
-    let talk = home.run_with_input(&["createsuperuser", "--username", "grace", "--no-input"], PASSWORD);
+    let talk = home.run_with_input(&["createsuperuser", "--username", "grace", "--password-stdin"], PASSWORD);
     assert_eq!((talk.code, talk.stdout.as_str()), (0, ""));
     assert!(talk.stderr.contains("created `grace`"), "{talk:?}");
 }

@@ -74,7 +74,7 @@ impl Home {
 
     /// Creates an account with [`PASSWORD`], and the database if there is none.
     pub(crate) fn create_superuser(&self, username: &str) -> Value {
-        let arguments = ["createsuperuser", "--username", username, "--no-input", "--json"];
+        let arguments = ["createsuperuser", "--username", username, "--password-stdin", "--json"];
         self.run_with_input(&arguments, PASSWORD).json()
     }
 }

@@ -303,7 +303,7 @@ async fn a_command_reaches_a_server_through_postgresql() {
         command
     };
     let run = |arguments: &[&str], input: &str| finish(command(arguments), input, Duration::from_secs(60)).json();
-    run(&["createsuperuser", "--username", "ada", "--no-input", "--json"], PASSWORD);
+    run(&["createsuperuser", "--username", "ada", "--password-stdin", "--json"], PASSWORD);
     let server = Server::start_with(command(&["serve", "--dev", "--listen", "127.0.0.1:0"]));
     let ada = sign_in(&server, "ada").await;
     assert_eq!(get(&server, "/api/v1/me", &ada.access).await.0, StatusCode::OK);
