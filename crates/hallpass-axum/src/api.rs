@@ -3,6 +3,7 @@
 //! A handler parses, calls one function of the core, and puts the answer into body and cookies; it decides nothing
 //! about security, which is all in the layers and the extractors.
 
+mod activity;
 mod csrf;
 mod health;
 mod issued;
@@ -53,9 +54,11 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(health::is_alive))
         .routes(routes!(health::is_ready))
         .layer(from_fn(security::refuse_query))
+        // What comes after that layer reads its query by itself, and as strictly.
+        .routes(routes!(activity::read_activity))
 }
 
-/// The headers that make a browser forget both cookies.
+/// The headers that make a browser forget its session; that it is a known device outlives the session.
 fn forget_cookies() -> Answer<HeaderMap> {
     let mut headers = HeaderMap::new();
     for cookie in [cookies::REFRESH, cookies::CSRF] {

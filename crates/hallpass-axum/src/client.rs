@@ -87,6 +87,12 @@ impl FromRequestParts<AppState> for Client {
     }
 }
 
+/// What shows that somebody has signed in on this device before, from the body or the cookie. It proves nothing about
+/// who is calling now, so it needs no word for the page, and one that is not as we set it is as good as none.
+pub(crate) fn device<'h>(given: Option<&'h str>, headers: &'h HeaderMap) -> Option<&'h str> {
+    given.or_else(|| cookies::DEVICE.read(headers).ok().flatten())
+}
+
 fn session_of(app: &AppState, secret: &str) -> Option<SessionId> {
     sessions::session_of(app.hallpass(), secret)
 }

@@ -1,4 +1,4 @@
-//! The two cookies that browsers keep for us, and the strict reading of what they send back (RFC 6265bis).
+//! The cookies that browsers keep for us, and the strict reading of what they send back (RFC 6265bis).
 //!
 //! A cookie is chosen by its exact name alone: twins, look-alikes and nameless cookies, which a sibling domain can
 //! plant, never choose a session.
@@ -12,6 +12,14 @@ pub(crate) const REFRESH: Cookie =
 
 /// Keeps the CSRF token where a front end on our own origin can read it.
 pub(crate) const CSRF: Cookie = Cookie { name: "__Host-csrf", attributes: "; Path=/; Secure; SameSite=Strict" };
+
+/// Keeps the proof that somebody has signed in on this device. It outlives sign-outs, when it is needed most: it opens
+/// nothing, and without it an outsider who fails on purpose could keep the owner from signing in again.
+pub(crate) const DEVICE: Cookie =
+    Cookie { name: "__Host-device", attributes: "; Path=/; Secure; HttpOnly; SameSite=Strict" };
+
+/// Seconds for which a device stays known.
+pub(crate) const DEVICE_LIFETIME: i64 = 365 * 86_400;
 
 /// The longest name and value together that browsers must keep, in bytes (RFC 6265bis section 6.1).
 const LONGEST: usize = 4096;

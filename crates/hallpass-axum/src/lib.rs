@@ -31,6 +31,7 @@ mod json;
 mod limits;
 mod openapi;
 mod pages;
+mod query;
 mod security;
 mod serve;
 mod state;
@@ -47,7 +48,7 @@ pub use hallpass_token::{Clock, CurrentUser, Gate, Rejection};
 pub use openapi::openapi_json;
 pub use serve::{Patience, serve, serve_with};
 pub use state::AppState;
-pub use web::{Policy, Throttle, Web};
+pub use web::{Policy, Web};
 
 /// Every route, with every layer around it.
 pub fn router(state: AppState) -> Router {

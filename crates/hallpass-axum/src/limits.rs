@@ -2,7 +2,7 @@
 //!
 //! A change of password counts as a sign-in, since it tells as well whether a password is right. It counts in memory,
 //! per node, and slows one address down; what holds across addresses, nodes and restarts is the core's count per
-//! account. A success never gives attempts back.
+//! account, which one switch turns off together with this. A success never gives attempts back.
 
 use std::{
     collections::HashMap,

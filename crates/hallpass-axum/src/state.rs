@@ -31,7 +31,7 @@ impl AppState {
     /// What [`Web::check`] says: one sentence for each setting that cannot work.
     pub fn new(hallpass: Hallpass, web: &Web, clock: Clock) -> Result<Self, Vec<String>> {
         let policy = web.check()?;
-        let limits = Limits::new(policy.throttled);
+        let limits = Limits::new(hallpass.config().throttle.enabled);
         Ok(Self(Arc::new(Inner { hallpass, clock, policy, limits })))
     }
 

@@ -10,8 +10,6 @@ mod proxies;
 use std::net::IpAddr;
 
 use axum::http::{HeaderValue, Uri};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 pub(crate) use origin::Origin;
 use proxies::Network;
@@ -26,24 +24,8 @@ pub struct Web {
     pub frontend_origins: Vec<String>,
     /// The addresses of our own proxies (`10.0.0.7` or `10.0.0.0/8`): only they are believed in `X-Forwarded-For`.
     pub trusted_proxies: Vec<String>,
-    /// How many attempts one client address has.
-    pub throttle: Throttle,
     /// Development on this machine: plain HTTP is fine, and nothing but this machine is.
     pub dev: bool,
-}
-
-/// How many attempts one client address has.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Throttle {
-    /// Counts sign-ins (30 a minute), failed ones (10 a minute) and sign-ups (20 a minute) per client address.
-    pub enabled: bool,
-}
-
-impl Default for Throttle {
-    fn default() -> Self {
-        Self { enabled: true }
-    }
 }
 
 impl Web {
@@ -74,7 +56,6 @@ impl Web {
                 own,
                 listed,
                 proxies,
-                throttled: self.throttle.enabled,
             }),
             _ => Err(problems),
         }
@@ -88,7 +69,6 @@ pub struct Policy {
     listed: Vec<Origin>,
     proxies: Vec<Network>,
     prefix: String,
-    pub(crate) throttled: bool,
 }
 
 impl Policy {

@@ -9,8 +9,9 @@ use serde_json::{Map, Value};
 
 use crate::{
     Code, Ctx, Error, Hallpass, Result,
-    audit::{self, Event},
+    audit::{Event, Note},
     config::ClaimSource,
+    limits,
     names::{self, Email, Username},
     passwords::Password,
     revocation::Pending,
@@ -117,8 +118,9 @@ pub async fn create(hallpass: &Hallpass, ctx: &Ctx, new: NewAccount, standing: S
     draft.row.roles = roles_text(standing.roles);
     let mut tx = hallpass.0.db.begin().await?;
     let account = insert(&mut tx, draft).await?;
-    tx.commit().await?;
-    audit::record(ctx, Event::AccountCreated, Some(account.id), None, None);
+    let mut pending = Pending::default();
+    pending.record(hallpass, ctx, &mut tx, Event::AccountCreated.of(account.id)).await?;
+    pending.commit(hallpass, tx).await?;
     Ok(account)
 }
 
@@ -177,15 +179,13 @@ pub async fn update(hallpass: &Hallpass, ctx: &Ctx, id: AccountId, changes: Chan
     if !wrong.is_empty() {
         return Err(Error::validation(wrong));
     }
-    let account = change(hallpass, ctx, id, |account| {
+    change(hallpass, ctx, id, Event::AccountChanged, |account| {
         account.first_name = first_name.clone().unwrap_or_else(|| account.first_name.clone());
         account.last_name = last_name.clone().unwrap_or_else(|| account.last_name.clone());
         account.profile.extend(profile.clone());
         account.profile.retain(|_, value| !value.is_null());
     })
-    .await?;
-    audit::record(ctx, Event::AccountChanged, Some(id), None, None);
-    Ok(account)
+    .await
 }
 
 /// Lets the person sign in again, or signs the person out everywhere and lets no one in.
@@ -193,10 +193,8 @@ pub async fn update(hallpass: &Hallpass, ctx: &Ctx, id: AccountId, changes: Chan
 /// # Errors
 /// [`Code::NotFound`], [`Code::Unavailable`].
 pub async fn set_active(hallpass: &Hallpass, ctx: &Ctx, id: AccountId, active: bool) -> Result<Account> {
-    let account = change(hallpass, ctx, id, |account| account.is_active = active).await?;
     let event = if active { Event::AccountActivated } else { Event::AccountDeactivated };
-    audit::record(ctx, event, Some(id), None, None);
-    Ok(account)
+    change(hallpass, ctx, id, event, |account| account.is_active = active).await
 }
 
 /// Gives the account a role; its tokens say so after their next refresh.
@@ -205,14 +203,12 @@ pub async fn set_active(hallpass: &Hallpass, ctx: &Ctx, id: AccountId, active: b
 /// [`Code::ValidationFailed`], [`Code::NotFound`], [`Code::Unavailable`].
 pub async fn grant_role(hallpass: &Hallpass, ctx: &Ctx, id: AccountId, role: &str) -> Result<Account> {
     check_role(role)?;
-    let account = change(hallpass, ctx, id, |account| {
+    change(hallpass, ctx, id, Event::RoleGranted.because(role.to_owned()), |account| {
         account.roles.push(role.to_owned());
         account.roles.sort();
         account.roles.dedup();
     })
-    .await?;
-    audit::record(ctx, Event::RoleGranted, Some(id), None, None);
-    Ok(account)
+    .await
 }
 
 /// Takes a role away; tokens that still state it are refused as stale.
@@ -223,9 +219,8 @@ pub async fn revoke_role(hallpass: &Hallpass, ctx: &Ctx, id: AccountId, role: &s
     if !get(hallpass, id).await?.roles.iter().any(|held| held == role) {
         return Err(Error::new(Code::NotFound, "The account does not have this role"));
     }
-    let account = change(hallpass, ctx, id, |account| account.roles.retain(|held| held != role)).await?;
-    audit::record(ctx, Event::RoleRevoked, Some(id), None, None);
-    Ok(account)
+    let note = Event::RoleRevoked.because(role.to_owned());
+    change(hallpass, ctx, id, note, |account| account.roles.retain(|held| held != role)).await
 }
 
 /// Sets a password for the operator, by the same rules as everywhere, and ends the account's sessions.
@@ -238,10 +233,10 @@ pub async fn set_password(hallpass: &Hallpass, ctx: &Ctx, id: AccountId, new: Se
     let mut tx = hallpass.0.db.begin().await?;
     let mut pending = Pending::default();
     store::accounts::set_password(tx.conn(), id, Some(&hash)).await?;
+    limits::clear(hallpass, &mut tx, id).await?;
     pending.end_all(hallpass, ctx, &mut tx, id, None, EndCause::PasswordChanged).await?;
-    pending.commit(hallpass, ctx, tx).await?;
-    audit::record(ctx, Event::PasswordSet, Some(id), None, None);
-    Ok(())
+    pending.record(hallpass, ctx, &mut tx, Event::PasswordSet.of(id)).await?;
+    pending.commit(hallpass, tx).await
 }
 
 /// Judges a new password of an existing account by the rules for all, and hashes it.
@@ -261,8 +256,16 @@ pub(crate) async fn new_password(
     hallpass.0.hasher.hash(&password).await
 }
 
-/// Reads, changes and writes an account, again if somebody else was faster, and takes back what tokens no longer may say.
-async fn change(hallpass: &Hallpass, ctx: &Ctx, id: AccountId, edit: impl Fn(&mut Account)) -> Result<Account> {
+/// Reads, changes and writes an account, again if somebody else was faster; records it, and takes back what tokens no
+/// longer may say. What changes nothing is nothing that happened.
+async fn change(
+    hallpass: &Hallpass,
+    ctx: &Ctx,
+    id: AccountId,
+    note: impl Into<Note>,
+    edit: impl Fn(&mut Account),
+) -> Result<Account> {
+    let note = note.into().of(id);
     for _ in 0..10 {
         let before: Account = row(hallpass, id).await?.try_into()?;
         let mut after = before.clone();
@@ -276,6 +279,7 @@ async fn change(hallpass: &Hallpass, ctx: &Ctx, id: AccountId, edit: impl Fn(&mu
             continue;
         }
         after.version += 1;
+        pending.record(hallpass, ctx, &mut tx, note.clone()).await?;
         if before.is_active && !after.is_active {
             pending.end_all(hallpass, ctx, &mut tx, id, None, EndCause::Deactivated).await?;
         }
@@ -284,7 +288,7 @@ async fn change(hallpass: &Hallpass, ctx: &Ctx, id: AccountId, edit: impl Fn(&mu
             let line = Revocation::Account { account: id, below_version: after.version, forget_at };
             pending.append(ctx, &mut tx, line, "account_changed").await?;
         }
-        pending.commit(hallpass, ctx, tx).await?;
+        pending.commit(hallpass, tx).await?;
         return Ok(after);
     }
     Err(Error::new(Code::Unavailable, "The account is being changed by many at once; try again").retry_after(1))

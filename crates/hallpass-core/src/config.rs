@@ -1,4 +1,4 @@
-//! The settings of accounts, passwords, sessions and tokens, with the defaults that are safe.
+//! The settings of accounts, passwords, sessions, limits and tokens, with the defaults that are safe.
 //!
 //! Reads no file and no environment: the program fills it in, an embedder writes it down.
 
@@ -17,6 +17,8 @@ pub struct Config {
     pub passwords: Passwords,
     /// How long people stay signed in.
     pub sessions: Sessions,
+    /// How many attempts there are.
+    pub throttle: Throttle,
     /// What access tokens say and for how long.
     pub tokens: Tokens,
 }
@@ -109,6 +111,20 @@ impl Default for Sessions {
     fn default() -> Self {
         const DAY: i64 = 86_400;
         Self { replay_window: 20, idle: 7 * DAY, idle_not_remembered: DAY, absolute: 30 * DAY, max_per_account: 50 }
+    }
+}
+
+/// How many attempts there are to guess a password, and to fill the database.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Throttle {
+    /// Makes whoever fails to sign in to an account wait, for up to 900 seconds, and ends sign-in by password after 100 failures in a row; allows a client address 30 sign-ins, 10 failed ones and 20 sign-ups a minute.
+    pub enabled: bool,
+}
+
+impl Default for Throttle {
+    fn default() -> Self {
+        Self { enabled: true }
     }
 }
 

@@ -8,7 +8,8 @@ use hallpass_token::{Algorithm, Claims, KeySet, SigningKey};
 
 use crate::{
     Code, Ctx, Db, Error, Hallpass, Result, Secrets,
-    audit::{self, Event},
+    audit::Event,
+    revocation::Pending,
     store::{self, Tx, keys::KeyRow},
 };
 
@@ -164,8 +165,9 @@ pub async fn rotate(hallpass: &Hallpass, ctx: &Ctx) -> Result<()> {
     if !done {
         return Err(contended());
     }
-    tx.commit().await?;
-    audit::record(ctx, Event::KeyRotated, None, None, None);
+    let mut pending = Pending::default();
+    pending.record(hallpass, ctx, &mut tx, Event::KeyRotated.because(next.kid.clone())).await?;
+    pending.commit(hallpass, tx).await?;
     reload(hallpass).await
 }
 
@@ -178,8 +180,9 @@ pub async fn revoke(hallpass: &Hallpass, ctx: &Ctx, kid: &str) -> Result<()> {
     if !store::keys::revoke(tx.conn(), kid, ctx.now).await? {
         return Err(Error::new(Code::NotFound, "There is no such key, or it is revoked already: `hallpass keys list`"));
     }
-    tx.commit().await?;
-    audit::record(ctx, Event::KeyRevoked, None, None, None);
+    let mut pending = Pending::default();
+    pending.record(hallpass, ctx, &mut tx, Event::KeyRevoked.because(kid.to_owned())).await?;
+    pending.commit(hallpass, tx).await?;
     // Whatever is missing now is made as on the first start.
     open(&hallpass.0.db, &hallpass.0.secrets, hallpass.config().tokens.algorithm, ctx.now).await?;
     reload(hallpass).await

@@ -24,11 +24,13 @@ use std::sync::{
 pub use hallpass_token::{AccountId, Algorithm, Claims, SessionId, Verifier};
 
 pub mod accounts;
-mod audit;
+pub mod audit;
 pub mod config;
 mod ctx;
+mod device;
 mod error;
 pub mod keys;
+mod limits;
 pub mod login;
 pub mod names;
 pub mod passwords;
@@ -66,6 +68,8 @@ struct Inner {
     followed_at: AtomicI64,
     /// The number of the last line of it that was read.
     last_line: AtomicI64,
+    /// The place of the last event that was recorded here: no later one gets a lower id.
+    last_event: AtomicI64,
 }
 
 impl Hallpass {
@@ -86,9 +90,10 @@ impl Hallpass {
         let tokens = &config.tokens;
         let verifier = Verifier::new(&tokens.issuer, &tokens.audience, tokens.leeway, ring.key_set());
         let hasher = Hasher::new(&config.passwords)?;
-        let (followed_at, last_line) = (AtomicI64::new(0), AtomicI64::new(0));
+        let (followed_at, last_line, last_event) = Default::default();
         let ring = arc_swap::ArcSwap::from_pointee(ring);
-        let hallpass = Self(Arc::new(Inner { db, config, secrets, hasher, ring, verifier, followed_at, last_line }));
+        let inner = Inner { db, config, secrets, hasher, ring, verifier, followed_at, last_line, last_event };
+        let hallpass = Self(Arc::new(inner));
         revocation::follow(&hallpass, now).await?;
         Ok(hallpass)
     }

@@ -10,6 +10,7 @@ use crate::{
     Code, Ctx, Error, Hallpass, Result,
     accounts::{self, NewAccount},
     audit::{self, Event},
+    limits::{self, Guess, Whose},
     names::{Email, Username},
     passwords::{Password, hash::Verdict},
     revocation::Pending,
@@ -43,49 +44,60 @@ pub async fn sign_up(hallpass: &Hallpass, ctx: &Ctx, new: NewAccount, remember: 
     let mut tx = hallpass.0.db.begin().await?;
     let account = accounts::insert(&mut tx, draft).await?;
     let session = sessions::begin(hallpass, ctx, &mut tx, &account, remember).await?;
-    tx.commit().await?;
-    audit::record(ctx, Event::SignedUp, Some(account.id), Some(session.id()), None);
-    sessions::issue(hallpass, ctx, account, &session, session.generation)
+    let mut pending = Pending::default();
+    pending.record(hallpass, ctx, &mut tx, Event::SignedUp.of(account.id).on(session.id())).await?;
+    pending.commit(hallpass, tx).await?;
+    let device_token = limits::device_token(hallpass, account.id)?;
+    Ok(Issued { device_token, ..sessions::issue(hallpass, ctx, account, &session, session.generation)? })
 }
 
-/// Signs somebody in by name and password.
+/// Signs somebody in by name and password. `device` is the `device_token` of an earlier sign-in on this device; one that
+/// proves nothing for this account has no effect.
 ///
 /// # Errors
-/// [`Code::InvalidCredentials`] whatever was wrong with the name or the password; [`Code::ValidationFailed`] for a
-/// password that no account can have; [`Code::Busy`], [`Code::Unavailable`].
+/// [`Code::InvalidCredentials`] whatever was wrong with the name or the password; [`Code::RateLimited`] after too many
+/// wrong passwords for this name, whether or not it is somebody's; [`Code::ValidationFailed`] for a password that no
+/// account can have; [`Code::Busy`], [`Code::Unavailable`].
 pub async fn sign_in(
     hallpass: &Hallpass,
     ctx: &Ctx,
     who: Identifier,
     password: SecretString,
     remember: Remember,
+    device: Option<&str>,
 ) -> Result<Issued> {
     let password = Password::parse("password", &password).map_err(|error| Error::validation(vec![error]))?;
     let found = look_up(&mut hallpass.0.db.read().await?, &who).await?;
     let stored = found.as_ref().and_then(|row| row.password.as_deref());
-    let verdict = hallpass.0.hasher.verify(&password, stored).await?;
     let account = found.as_ref().map(|row| AccountId(row.id));
-    let refused = |cause| {
-        audit::record(ctx, Event::SignInFailed, account, None, Some(cause));
-        Error::new(Code::InvalidCredentials, "Check the name and the password, and try again")
+    let named = canonical(&who);
+    let whose = account.map_or(Whose::Name(&named), Whose::Account);
+    let (verdict, attempt) =
+        limits::compare(hallpass, ctx, Guess { whose, device, password: &password, stored }).await?;
+    let refused = async |cause: &'static str| {
+        audit::record_failure(hallpass, ctx, Event::SignInFailed.of(account).because(cause)).await?;
+        Err(Error::new(Code::InvalidCredentials, "Check the name and the password, and try again"))
     };
     let (Some(id), Some(checked)) = (account, stored) else {
-        return Err(refused("no_such_password"));
+        return refused("no_such_password").await;
     };
     // Before anything is hashed again, which would take a time of its own.
     if found.as_ref().is_some_and(|row| !row.is_active) {
-        return Err(refused("inactive"));
+        return refused("inactive").await;
     }
     let rehashed = match verdict {
-        Verdict::Wrong => return Err(refused("wrong_password")),
+        Verdict::Wrong => return refused("wrong_password").await,
         Verdict::Right => None,
-        Verdict::RightButOutdated => Some(hallpass.0.hasher.hash(&password).await?),
+        Verdict::RightButOutdated => {
+            Some(attempt.unless_failed(hallpass, hallpass.0.hasher.hash(&password).await).await?)
+        }
     };
 
     let mut tx = hallpass.0.db.begin().await?;
     let stored = rehashed.as_deref().unwrap_or(checked);
     let Some(row) = store::accounts::note_login(tx.conn(), id, checked, stored, ctx.now).await? else {
-        return Err(refused("changed_meanwhile"));
+        drop(tx);
+        return refused("changed_meanwhile").await;
     };
     let account = row.try_into()?;
     let mut pending = Pending::default();
@@ -95,15 +107,19 @@ pub async fn sign_in(
         pending.end_as_read(hallpass, ctx, &mut tx, oldest, EndCause::TooManySessions).await?;
     }
     let session = sessions::begin(hallpass, ctx, &mut tx, &account, remember).await?;
-    pending.commit(hallpass, ctx, tx).await?;
-    audit::record(ctx, Event::SignedIn, Some(id), Some(session.id()), None);
-    sessions::issue(hallpass, ctx, account, &session, session.generation)
+    attempt.forgive(&mut tx).await?;
+    pending.record(hallpass, ctx, &mut tx, Event::SignedIn.of(id).on(session.id())).await?;
+    pending.commit(hallpass, tx).await?;
+    let device_token = limits::device_token(hallpass, id)?;
+    Ok(Issued { device_token, ..sessions::issue(hallpass, ctx, account, &session, session.generation)? })
 }
 
-/// Replaces the password of somebody who knows the current one, and ends the account's other sessions.
+/// Replaces the password of somebody who knows the current one, and ends the account's other sessions. `device` is as in
+/// [`sign_in`], and a wrong password counts like one there.
 ///
 /// # Errors
-/// [`Code::PasswordIncorrect`], [`Code::ValidationFailed`], [`Code::NotFound`], [`Code::Busy`], [`Code::Unavailable`].
+/// [`Code::PasswordIncorrect`], [`Code::RateLimited`], [`Code::ValidationFailed`], [`Code::NotFound`], [`Code::Busy`],
+/// [`Code::Unavailable`].
 pub async fn change_password(
     hallpass: &Hallpass,
     ctx: &Ctx,
@@ -111,26 +127,43 @@ pub async fn change_password(
     keep: SessionId,
     current: SecretString,
     new: SecretString,
+    device: Option<&str>,
 ) -> Result<()> {
     let current = Password::parse("current_password", &current).map_err(|error| Error::validation(vec![error]))?;
     let row = store::accounts::by_id(hallpass.0.db.read().await?.conn(), id).await?;
     let row = row.ok_or_else(accounts::no_such_account)?;
     let wrong = || Error::new(Code::PasswordIncorrect, "Give the password that the account has now");
-    let verdict = hallpass.0.hasher.verify(&current, row.password.as_deref()).await?;
+    let guess = Guess { whose: Whose::Account(id), device, password: &current, stored: row.password.as_deref() };
+    let (verdict, attempt) = limits::compare(hallpass, ctx, guess).await?;
     let (Verdict::Right | Verdict::RightButOutdated, Some(checked)) = (verdict, row.password.clone()) else {
-        audit::record(ctx, Event::SignInFailed, Some(id), Some(keep), Some("wrong_current_password"));
+        let note = Event::SignInFailed.of(id).on(keep).because("wrong_current_password");
+        audit::record_failure(hallpass, ctx, note).await?;
         return Err(wrong());
     };
-    let hash = accounts::new_password(hallpass, &row.try_into()?, "new_password", new).await?;
+    // The current password was right, whatever is wrong with the new one.
+    let hash = accounts::new_password(hallpass, &row.try_into()?, "new_password", new).await;
+    let hash = attempt.unless_failed(hallpass, hash).await?;
     let mut tx = hallpass.0.db.begin().await?;
     if !store::accounts::replace_password(tx.conn(), id, &checked, &hash).await? {
         return Err(wrong());
     }
+    attempt.forgive(&mut tx).await?;
+    limits::clear(hallpass, &mut tx, id).await?;
     let mut pending = Pending::default();
     pending.end_all(hallpass, ctx, &mut tx, id, Some(keep), EndCause::PasswordChanged).await?;
-    pending.commit(hallpass, ctx, tx).await?;
-    audit::record(ctx, Event::PasswordChanged, Some(id), Some(keep), None);
-    Ok(())
+    pending.record(hallpass, ctx, &mut tx, Event::PasswordChanged.of(id).on(keep)).await?;
+    pending.commit(hallpass, tx).await
+}
+
+/// What `who` names, in the one form that all spellings of a name share, as far as it has one.
+fn canonical(who: &Identifier) -> String {
+    let key = |name: &String| match (Email::parse(name), Username::parse(name)) {
+        (Ok(email), _) => email.key().to_owned(),
+        (_, Ok(username)) => username.key().to_owned(),
+        _ => name.to_lowercase(),
+    };
+    let names: Vec<String> = [&who.username, &who.email].into_iter().flatten().map(key).collect();
+    names.join("\0")
 }
 
 /// The account that `who` names; a name that no account can have names none.

@@ -1,5 +1,5 @@
 //! Taking tokens back: lines are appended to the log in the transaction that causes them, and applied to memory before
-//! anybody is told that it happened.
+//! anybody is told that it happened. What is recorded of it ([`crate::audit`]) goes the same way.
 //!
 //! The log is the truth. Memory is only ahead of nothing: what another process wrote arrives by [`follow`], which reads
 //! the last lines again, so that one that was committed late is not missed. Applying a line twice is harmless.
@@ -10,9 +10,9 @@ use hallpass_token::{AccountId, Revocation, SessionId};
 
 use crate::{
     Ctx, Hallpass, Result,
-    audit::{self, Event},
+    audit::{self, Event, Note},
     sessions::EndCause,
-    store::{self, Tx, sessions::SessionRow},
+    store::{self, Tx, events::EventRow, sessions::SessionRow},
 };
 
 /// Seconds of the log that are read again each time: more than any transaction takes, and clocks differ.
@@ -27,11 +27,11 @@ pub(crate) fn forget_at(hallpass: &Hallpass, now: i64) -> i64 {
     now + hallpass.config().tokens.lifetime + hallpass.config().tokens.leeway + SLACK
 }
 
-/// The lines of one transaction, which take effect here as soon as it is committed.
+/// What one transaction takes back and records: as soon as it is committed, it takes effect here and is logged.
 #[derive(Default)]
 pub(crate) struct Pending {
     lines: Vec<Revocation>,
-    ended: Vec<(AccountId, SessionId, EndCause)>,
+    events: Vec<EventRow>,
 }
 
 impl Pending {
@@ -39,6 +39,20 @@ impl Pending {
     pub(crate) async fn append(&mut self, ctx: &Ctx, tx: &mut Tx, line: Revocation, cause: &str) -> Result<()> {
         store::revocations::append(tx.conn(), &line, cause, ctx.now).await?;
         self.lines.push(line);
+        Ok(())
+    }
+
+    /// Records what happened within the transaction; the line in the log comes after the commit.
+    pub(crate) async fn record(
+        &mut self,
+        hallpass: &Hallpass,
+        ctx: &Ctx,
+        tx: &mut Tx,
+        note: impl Into<Note>,
+    ) -> Result<()> {
+        let row = note.into().row(hallpass, ctx)?;
+        store::events::insert(tx.conn(), &row).await?;
+        self.events.push(row);
         Ok(())
     }
 
@@ -92,14 +106,12 @@ impl Pending {
     }
 
     /// Commits, and applies every line to this process's memory before it returns.
-    pub(crate) async fn commit(self, hallpass: &Hallpass, ctx: &Ctx, tx: Tx) -> Result<()> {
+    pub(crate) async fn commit(self, hallpass: &Hallpass, tx: Tx) -> Result<()> {
         tx.commit().await?;
         for line in &self.lines {
             hallpass.verifier().revoked().apply(line);
         }
-        for (account, session, cause) in self.ended {
-            audit::record(ctx, Event::SessionEnded, Some(account), Some(session), Some(cause.as_str()));
-        }
+        self.events.iter().for_each(audit::log);
         Ok(())
     }
 
@@ -112,7 +124,8 @@ impl Pending {
         session: SessionId,
         cause: EndCause,
     ) -> Result<()> {
-        self.ended.push((account, session, cause));
+        let note = Event::SessionEnded.of(account).on(session).because(cause.as_str());
+        self.record(hallpass, ctx, tx, note).await?;
         let line = Revocation::Session { session, forget_at: forget_at(hallpass, ctx.now) };
         self.append(ctx, tx, line, cause.as_str()).await
     }

@@ -1,4 +1,5 @@
-//! The master key and what is derived from it: MAC keys for refresh secrets and CSRF tokens, and the key that seals signing keys.
+//! The master key and what is derived from it: MAC keys for refresh secrets, CSRF tokens and limits, and the key that
+//! seals signing keys.
 //!
 //! Nothing here is ever stored in the database in a form that could be used, and nothing here can be printed.
 
@@ -64,6 +65,8 @@ pub struct Secrets {
     pub(crate) refresh: MacKey,
     /// Proves CSRF tokens.
     pub csrf: MacKey,
+    /// Proves known devices, and stands for accounts and names where failures are counted.
+    pub(crate) limits: MacKey,
     /// Tells whether a database was set up under this master key.
     pub(crate) fingerprint: String,
     sealing: RandomizedNonceKey,
@@ -75,6 +78,7 @@ impl Secrets {
         Ok(Self {
             refresh: mac("hallpass refresh secret v1"),
             csrf: mac("hallpass csrf token v1"),
+            limits: mac("hallpass limits v1"),
             fingerprint: BASE64.encode(master.derive("hallpass master key fingerprint v1").as_ref()),
             sealing: RandomizedNonceKey::new(&AES_256_GCM, master.derive("hallpass sealing v1").as_ref())
                 .map_err(|_| Error::internal("the sealing key cannot be made"))?,

@@ -101,6 +101,9 @@ pub struct Issued {
     pub refresh_token: String,
     /// Seconds that the refresh secret is good for at most; `None`: until the browser closes.
     pub refresh_lifetime: Option<i64>,
+    /// Proves at later sign-ins that the owner has signed in on this device: then nobody who fails on purpose locks the
+    /// owner out. Only at sign-up and sign-in, and only while attempts are counted; it opens nothing by itself.
+    pub device_token: Option<String>,
 }
 
 /// A signed-in device, as its owner sees it. Times are seconds since 1970 (UTC).
@@ -189,7 +192,8 @@ pub(crate) fn issue(
     let access_token = hallpass.0.ring.load().sign(&claims)?;
     let refresh_token = RefreshSecret { session: row.id(), generation }.encode(&hallpass.0.secrets.refresh);
     let refresh_lifetime = row.remembered.then_some(row.idle_seconds.min(row.absolute_end - ctx.now));
-    Ok(Issued { session: row.id(), account, access_token, expires_in, refresh_token, refresh_lifetime })
+    let (session, device_token) = (row.id(), None);
+    Ok(Issued { session, account, access_token, expires_in, refresh_token, refresh_lifetime, device_token })
 }
 
 /// Exchanges a refresh secret for a new access token and, once a window, for its successor.
@@ -235,7 +239,7 @@ pub async fn refresh(hallpass: &Hallpass, ctx: &Ctx, presented: &str) -> Result<
                 let mut tx = hallpass.0.db.begin().await?;
                 let mut pending = Pending::default();
                 if pending.end_as_read(hallpass, ctx, &mut tx, &row, cause).await? {
-                    pending.commit(hallpass, ctx, tx).await?;
+                    pending.commit(hallpass, tx).await?;
                     return Err(over(Some(cause)));
                 }
             }
@@ -259,7 +263,7 @@ pub async fn sign_out(hallpass: &Hallpass, ctx: &Ctx, session: SessionId) -> Res
     let mut tx = hallpass.0.db.begin().await?;
     let mut pending = Pending::default();
     pending.end(hallpass, ctx, &mut tx, AccountId(row.account_id), session, EndCause::SignedOut).await?;
-    pending.commit(hallpass, ctx, tx).await
+    pending.commit(hallpass, tx).await
 }
 
 /// Ends every session of an account.
@@ -288,7 +292,7 @@ pub async fn end(hallpass: &Hallpass, ctx: &Ctx, account: AccountId, session: Se
     if !pending.end(hallpass, ctx, &mut tx, account, session, EndCause::EndedByOwner).await? {
         return Err(Error::new(Code::NotFound, "The account has no such session"));
     }
-    pending.commit(hallpass, ctx, tx).await
+    pending.commit(hallpass, tx).await
 }
 
 /// The devices on which an account is signed in, last used first.
@@ -310,7 +314,7 @@ async fn end_all(
     let mut tx = hallpass.0.db.begin().await?;
     let mut pending = Pending::default();
     pending.end_all(hallpass, ctx, &mut tx, account, keep, cause).await?;
-    pending.commit(hallpass, ctx, tx).await
+    pending.commit(hallpass, tx).await
 }
 
 fn not_ours() -> Error {

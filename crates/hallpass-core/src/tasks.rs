@@ -4,7 +4,7 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::{Ctx, Hallpass, Result, keys, revocation, store};
+use crate::{Ctx, Hallpass, Result, audit, keys, limits, revocation, store};
 
 /// Seconds for which an ended session can still say why it ended.
 const REMEMBERED: i64 = 30 * 86_400;
@@ -24,6 +24,8 @@ pub async fn run(hallpass: &Hallpass, ctx: &Ctx) -> Result<()> {
         let mut tx = hallpass.0.db.begin().await?;
         store::revocations::prune(tx.conn(), ctx.now).await?;
         store::sessions::prune(tx.conn(), ctx.now - REMEMBERED).await?;
+        limits::prune(&mut tx, ctx.now).await?;
+        store::events::prune(tx.conn(), ctx.now - audit::KEPT).await?;
         tx.commit().await?;
     }
     Ok(())

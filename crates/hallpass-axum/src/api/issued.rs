@@ -29,6 +29,12 @@ pub(crate) struct Issued {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     refresh_token: Option<String>,
+    /// What `POST /api/v1/login` and `POST /api/v1/password` take as `device_token` from now on; only at sign-up and
+    /// sign-in, and only for clients that are no browsers, whose cookie has it. Keep it over sign-outs: with it nobody
+    /// who fails on purpose locks the owner out here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    device_token: Option<String>,
     user: User,
 }
 
@@ -83,19 +89,23 @@ impl From<Account> for User {
 /// Puts what was issued where this client keeps it.
 pub(super) fn answer(app: &AppState, client: Client, issued: sessions::Issued) -> Answer<Response> {
     let mut headers = HeaderMap::new();
-    let mut refresh_token = Some(issued.refresh_token);
+    let (mut refresh_token, mut device_token) = (Some(issued.refresh_token), issued.device_token);
     if client.browser
         && let Some(secret) = refresh_token.take()
     {
         let token = csrf::issue(app.hallpass(), issued.session)?;
         headers.append(SET_COOKIE, cookies::REFRESH.keep(&secret, issued.refresh_lifetime)?);
         headers.append(SET_COOKIE, cookies::CSRF.keep(&token, issued.refresh_lifetime)?);
+        if let Some(proof) = device_token.take() {
+            headers.append(SET_COOKIE, cookies::DEVICE.keep(&proof, Some(cookies::DEVICE_LIFETIME))?);
+        }
     }
     let body = Issued {
         access_token: issued.access_token,
         token_type: "Bearer",
         expires_in: issued.expires_in,
         refresh_token,
+        device_token,
         user: issued.account.into(),
     };
     Ok((headers, Json(body)).into_response())

@@ -1,6 +1,6 @@
 //! Signing in by name and password.
 
-use axum::{extract::State, response::Response};
+use axum::{extract::State, http::HeaderMap, response::Response};
 use hallpass_core::{
     Code,
     login::{self, Identifier},
@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::{Answer, issued};
 use crate::{
     AppState,
-    client::Client,
+    client::{Client, device},
     ctx::Anybody,
     json::{FromMembers, Json, Members},
 };
@@ -31,16 +31,19 @@ struct LogIn {
     /// Whether to stay signed in when the browser is closed; not by default.
     #[schema(default = false, nullable = false)]
     remember: Option<bool>,
+    /// As an earlier sign-in on this device had it. Leave it out in browsers, which send their cookie.
+    #[schema(nullable = false)]
+    device_token: Option<String>,
 }
 
 /// What is read of it.
-pub(crate) struct Body(Identifier, SecretString, Remember);
+pub(crate) struct Body(Identifier, SecretString, Remember, Option<String>);
 
 impl FromMembers for Body {
     fn from_members(members: &mut Members) -> Self {
         members.one_of("username", "email");
         let who = Identifier { username: members.text("username"), email: members.text("email") };
-        Self(who, members.secret("password"), members.remember())
+        Self(who, members.secret("password"), members.remember(), members.text("device_token"))
     }
 }
 
@@ -48,16 +51,21 @@ impl FromMembers for Body {
 ///
 /// A browser gets the refresh secret in the cookie `__Host-refresh`, any other client in the body. Whatever is wrong
 /// with the name or the password, the answer is the same.
+///
+/// After five failures for one name each further attempt has to wait, up to 900 seconds. A device that has signed in
+/// before has ten of its own: browsers show it with the cookie `__Host-device`, other clients with `device_token`.
 #[utoipa::path(post, path = "/api/v1/login", operation_id = "logIn", tag = "Sign in", request_body = LogIn,
     responses((status = 200, description = "Signed in", body = issued::Issued)))]
 pub(super) async fn log_in(
     State(app): State<AppState>,
     Anybody(ctx): Anybody,
     client: Client,
-    Json(Body(who, password, remember)): Json<Body>,
+    headers: HeaderMap,
+    Json(Body(who, password, remember, device_token)): Json<Body>,
 ) -> Answer<Response> {
     app.limits().sign_in(ctx.ip, ctx.now)?;
-    let issued = login::sign_in(app.hallpass(), &ctx, who, password, remember).await.inspect_err(|error| {
+    let device = device(device_token.as_deref(), &headers);
+    let issued = login::sign_in(app.hallpass(), &ctx, who, password, remember, device).await.inspect_err(|error| {
         if error.code == Code::InvalidCredentials {
             app.limits().failed(ctx.ip, ctx.now);
         }

@@ -1,6 +1,6 @@
 //! Changing the password.
 
-use axum::extract::State;
+use axum::{extract::State, http::HeaderMap};
 use hallpass_core::{Claims, Code, login};
 use secrecy::SecretString;
 use utoipa::ToSchema;
@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::{DONE, Done, account_gone};
 use crate::{
     AppState,
+    client::device,
     ctx::SignedIn,
     json::{FromMembers, Json, Members},
 };
@@ -21,17 +22,25 @@ struct ChangePassword {
     /// Any characters; must be hard to guess.
     #[schema(min_length = 8, max_length = 256, format = Password)]
     new_password: String,
+    /// As the sign-in on this device had it. Leave it out in browsers, which send their cookie.
+    #[schema(nullable = false)]
+    device_token: Option<String>,
 }
 
 /// What is read of it.
 pub(crate) struct Body {
     current: SecretString,
     new: SecretString,
+    device_token: Option<String>,
 }
 
 impl FromMembers for Body {
     fn from_members(members: &mut Members) -> Self {
-        Self { current: members.secret("current_password"), new: members.secret("new_password") }
+        Self {
+            current: members.secret("current_password"),
+            new: members.secret("new_password"),
+            device_token: members.text("device_token"),
+        }
     }
 }
 
@@ -44,13 +53,15 @@ impl FromMembers for Body {
 pub(super) async fn change_password(
     State(app): State<AppState>,
     user: SignedIn,
-    Json(Body { current, new }): Json<Body>,
+    headers: HeaderMap,
+    Json(Body { current, new, device_token }): Json<Body>,
 ) -> Done {
     let SignedIn { ctx, claims } = user;
     let Claims { sub, sid, .. } = *claims;
     // Whoever found a signed-in device must not guess the password here faster than at sign-in.
     app.limits().sign_in(ctx.ip, ctx.now)?;
-    login::change_password(app.hallpass(), &ctx, sub, sid, current, new).await.map_err(|error| {
+    let device = device(device_token.as_deref(), &headers);
+    login::change_password(app.hallpass(), &ctx, sub, sid, current, new, device).await.map_err(|error| {
         if error.code == Code::PasswordIncorrect {
             app.limits().failed(ctx.ip, ctx.now);
         }

@@ -35,7 +35,7 @@ pub(super) async fn refuse_long_address(request: Request, next: Next) -> Result<
     Ok(next.run(request).await)
 }
 
-/// Refuses a query: no operation takes one, and a credential in an address ends up in logs and histories.
+/// Refuses a query: hardly an operation takes one, and a credential in an address ends up in logs and histories.
 pub(crate) async fn refuse_query(request: Request, next: Next) -> Result<Response, Problem> {
     if request.uri().query().is_some_and(|query| !query.is_empty()) {
         return Err(Problem::new(

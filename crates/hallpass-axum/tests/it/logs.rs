@@ -4,7 +4,10 @@ use std::{
 };
 
 use axum::http::Method;
-use hallpass_core::testing::TestDb;
+use hallpass_core::{
+    audit::{self, Entry, Filter},
+    testing::TestDb,
+};
 use serde_json::{Value, json};
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -45,14 +48,21 @@ fn listen() -> (Log, tracing::subscriber::DefaultGuard) {
     (log, tracing::subscriber::set_default(subscriber.finish()))
 }
 
+/// What was kept of all that happened.
+async fn kept(app: &TestApp) -> Vec<Entry> {
+    let all = Filter { account: None, event: None, since: None, before: None, limit: 1000 };
+    audit::list(&app.hallpass, all).await.unwrap()
+}
+
 #[tokio::test]
-async fn no_secret_reaches_the_log_at_any_level() {
+async fn no_secret_reaches_the_log_at_any_level_or_what_is_kept_of_it() {
     let (log, _listening) = listen();
-    let app = TestApp::new(TestDb::sqlite().await).await;
+    let app = TestApp::with(TestDb::sqlite().await, |config, _| config.throttle.enabled = true).await;
     let mut device = app.sign_up("ada").await;
     let mut browser = app.log_in_browser("ada").await;
     let mut secrets: Vec<String> =
         [PASSWORD, "canary of a new password 9", "canary of a wrong one"].map(str::to_owned).into();
+    secrets.extend([device.known.clone(), browser.known.clone()].map(Option::unwrap));
     for _ in 0..2 {
         secrets
             .extend([&device, &browser].into_iter().flat_map(|device| [device.access.clone(), device.refresh.clone()]));
@@ -73,6 +83,8 @@ async fn no_secret_reaches_the_log_at_any_level() {
     broken.send(&app).await.refused(400, "invalid_request");
     secrets.push("canary-in-broken-json".into());
     device.change_password(PASSWORD, "canary of a new password 9").await.done();
+    device.log_out().await.done();
+    let kept = format!("{:?}", kept(&app).await);
     app.hallpass.db().close().await;
     let body = json!({ "username": "ada", "password": PASSWORD });
     Call::new(Method::POST, "/api/v1/login").json(&body).send(&app).await.refused(503, "unavailable");
@@ -82,8 +94,11 @@ async fn no_secret_reaches_the_log_at_any_level() {
         text.contains("signed_in") && text.contains("answered") && text.contains("password_changed"),
         "the log was read"
     );
+    for event in ["signed_up", "signed_in", "sign_in_failed", "password_changed", "session_ended"] {
+        assert!(kept.contains(event) && text.contains(event), "{event}");
+    }
     for secret in secrets {
-        assert!(!text.contains(&secret), "{secret}");
+        assert!(!text.contains(&secret) && !kept.contains(&secret), "{secret}");
     }
 }
 
@@ -119,7 +134,7 @@ async fn a_fault_of_the_database_is_one_line_with_its_source_under_the_id_that_t
 }
 
 #[tokio::test]
-async fn what_happens_to_an_account_is_one_line_each_with_whom_from_where_when_and_under_which_id() {
+async fn what_happens_to_an_account_is_one_line_and_one_entry_each_with_whom_from_where_when_and_under_which_id() {
     const HOME: &str = "192.0.2.7";
     let (log, _listening) = listen();
     let app = TestApp::new(TestDb::sqlite().await).await;
@@ -146,6 +161,7 @@ async fn what_happens_to_an_account_is_one_line_each_with_whom_from_where_when_a
         (&reused, "session_ended", account, session, json!("refresh_reused"), BEGIN + 120),
     ];
     let lines: Vec<Value> = log.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let kept = kept(&app).await;
     for (answer, event, account, session, cause, at) in expected {
         let id = answer.header("x-request-id").unwrap();
         let of_request = |line: &&Value| line["target"] == "hallpass::audit" && line["fields"]["request_id"] == id;
@@ -158,5 +174,17 @@ async fn what_happens_to_an_account_is_one_line_each_with_whom_from_where_when_a
             "{fields}"
         );
         assert!(found[0]["timestamp"].as_str().unwrap().ends_with('Z'), "the time is UTC");
+
+        let found: Vec<&Entry> = kept.iter().filter(|entry| entry.request_id == id).collect();
+        // What strangers try on accounts that do not exist is not kept.
+        assert_eq!(found.len(), usize::from(!account.is_null()), "{event}: {found:?}");
+        for entry in found {
+            assert_eq!((entry.event.as_str(), entry.at, entry.ip.as_deref()), (event, at, Some(HOME)));
+            assert_eq!(
+                (json!(entry.account), json!(entry.session), json!(entry.cause)),
+                (account.clone(), session.clone(), cause.clone())
+            );
+            assert_eq!(json!(entry.user_agent), fields["user_agent"]);
+        }
     }
 }

@@ -9,6 +9,7 @@
 
 mod support;
 
+mod activity;
 mod bodies;
 mod client_address;
 mod cookies;

@@ -40,6 +40,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         ("listSessions", Method::GET, "/api/v1/sessions", SignedIn, None, 200),
         ("endOtherSessions", Method::DELETE, "/api/v1/sessions", SignedIn, None, 204),
         ("endSession", Method::DELETE, "/api/v1/sessions/{id}", SignedIn, None, 204),
+        ("readActivity", Method::GET, "/api/v1/activity", SignedIn, None, 200),
         ("readCsrfToken", Method::GET, "/api/v1/csrf", Session, None, 200),
         ("readKeys", Method::GET, "/.well-known/jwks.json", Everybody, None, 200),
         ("isAlive", Method::GET, "/healthz", Everybody, None, 200),

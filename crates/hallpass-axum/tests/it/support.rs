@@ -14,7 +14,7 @@ use axum::{
     extract::ConnectInfo,
     http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header},
 };
-use hallpass_axum::{AppState, Clock, Throttle, Web, router};
+use hallpass_axum::{AppState, Clock, Web, router};
 use hallpass_core::{Config, Ctx, Hallpass, MasterKey, tasks, testing::TestDb};
 use hallpass_token::KeySet;
 use serde_json::{Value, json};
@@ -44,7 +44,7 @@ impl TestApp {
         Self::with(db, |_, _| {}).await
     }
 
-    /// With settings that differ from the tests' usual ones: one front end, no limits per address.
+    /// With settings that differ from the tests' usual ones: one front end, and attempts without end.
     pub(crate) async fn with(db: TestDb, change: impl FnOnce(&mut Config, &mut Web)) -> Self {
         Self::under(MasterKey::generate().unwrap(), db, change).await
     }
@@ -59,12 +59,8 @@ impl TestApp {
 
     async fn under(master: MasterKey, db: TestDb, change: impl FnOnce(&mut Config, &mut Web)) -> Self {
         let mut config = Config::for_issuer(API);
-        let mut web = Web {
-            public_url: API.into(),
-            frontend_origins: vec![FRONT_END.into()],
-            throttle: Throttle { enabled: false },
-            ..Web::default()
-        };
+        config.throttle.enabled = false;
+        let mut web = Web { public_url: API.into(), frontend_origins: vec![FRONT_END.into()], ..Web::default() };
         change(&mut config, &mut web);
         let hallpass = Hallpass::open(db.db.clone(), &master, config, BEGIN).await.unwrap();
         let clock = Arc::new(AtomicI64::new(BEGIN));
@@ -132,6 +128,8 @@ pub(crate) struct Device<'a> {
     pub(crate) access: String,
     pub(crate) refresh: String,
     pub(crate) csrf: Option<String>,
+    /// What makes it a known device.
+    pub(crate) known: Option<String>,
 }
 
 impl<'a> Device<'a> {
@@ -145,6 +143,7 @@ impl<'a> Device<'a> {
             access: body["access_token"].as_str().unwrap().to_owned(),
             refresh: cookie.or(body["refresh_token"].as_str().map(str::to_owned)).unwrap(),
             csrf: answer.cookie("__Host-csrf"),
+            known: answer.cookie("__Host-device").or(body["device_token"].as_str().map(str::to_owned)),
         }
     }
 

@@ -16,6 +16,8 @@ use sqlx::{
 use crate::{Code, Error, Result};
 
 pub(crate) mod accounts;
+pub(crate) mod attempts;
+pub(crate) mod events;
 pub(crate) mod keys;
 pub(crate) mod meta;
 pub(crate) mod revocations;

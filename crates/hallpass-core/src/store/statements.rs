@@ -7,6 +7,8 @@ use crate::testing::TestDb;
 
 const SOURCES: &[(&str, &str)] = &[
     ("accounts", include_str!("accounts.rs")),
+    ("attempts", include_str!("attempts.rs")),
+    ("events", include_str!("events.rs")),
     ("keys", include_str!("keys.rs")),
     ("meta", include_str!("meta.rs")),
     ("revocations", include_str!("revocations.rs")),

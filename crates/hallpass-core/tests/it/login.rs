@@ -50,7 +50,7 @@ on_both_engines! {
             who(Some("ada"), Some("Ada@example.com")),
         ] {
             let answer =
-                login::sign_in(&house.hallpass, &house.ctx(), good.clone(), PASSWORD.to_owned().into(), Remember::No).await;
+                login::sign_in(&house.hallpass, &house.ctx(), good.clone(), PASSWORD.to_owned().into(), Remember::No, None).await;
             assert_eq!(answer.unwrap_or_else(|error| panic!("{good:?}: {error}")).account.id, account.id);
         }
         for bad in [
@@ -61,7 +61,7 @@ on_both_engines! {
             who(Some("ada "), None),
             who(None, Some("not an address")),
         ] {
-            let answer = login::sign_in(&house.hallpass, &house.ctx(), bad, PASSWORD.to_owned().into(), Remember::No).await;
+            let answer = login::sign_in(&house.hallpass, &house.ctx(), bad, PASSWORD.to_owned().into(), Remember::No, None).await;
             assert_eq!(code(answer), Code::InvalidCredentials);
         }
     }
@@ -103,7 +103,7 @@ on_both_engines! {
         let stricter =
             hallpass_core::Hallpass::open(house.database.db.clone(), &master, config, house.now()).await.unwrap();
         let who = Identifier { username: Some("ada".into()), email: None };
-        login::sign_in(&stricter, &house.ctx(), who, PASSWORD.to_owned().into(), Remember::No).await.unwrap();
+        login::sign_in(&stricter, &house.ctx(), who, PASSWORD.to_owned().into(), Remember::No, None).await.unwrap();
         let after = stored_hash(&house).await;
         assert!(after.starts_with("$argon2id$v=19$m=19456,t=3,p=1$"), "{after}");
         assert!(house.try_sign_in("ada", PASSWORD).await.is_ok());
@@ -115,7 +115,7 @@ on_both_engines! {
         let (here, there) = (house.sign_in("ada").await, house.sign_in("ada").await);
         let change = async |current: &str, new: &str| {
             let (current, new) = (current.to_owned().into(), new.to_owned().into());
-            login::change_password(&house.hallpass, &house.ctx(), ada.id, here.session, current, new).await
+            login::change_password(&house.hallpass, &house.ctx(), ada.id, here.session, current, new, None).await
         };
         assert_eq!(code(change(OTHER_PASSWORD, OTHER_PASSWORD).await), Code::PasswordIncorrect);
         assert_eq!(code(change("", OTHER_PASSWORD).await), Code::ValidationFailed);
@@ -145,7 +145,7 @@ on_both_engines! {
             let created = accounts::create(&house.hallpass, &ctx, new(), Default::default()).await.unwrap_err();
             let set = accounts::set_password(&house.hallpass, &ctx, ada.id, secret()).await.unwrap_err();
             let current = PASSWORD.to_owned().into();
-            let changed = login::change_password(&house.hallpass, &ctx, ada.id, here.session, current, secret());
+            let changed = login::change_password(&house.hallpass, &ctx, ada.id, here.session, current, secret(), None);
             let expected = names(signed_up);
             assert!(!expected.is_empty());
             for error in [created, set, changed.await.unwrap_err()] {
@@ -182,7 +182,7 @@ on_both_engines! {
 fn no_sign_in_is_refused_before_a_comparison_whatever_is_wrong_with_it() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
     runtime.block_on(async {
-        let house = House::new(TestDb::sqlite().await).await;
+        let house = House::with(TestDb::sqlite().await, |config| config.throttle.enabled = false).await;
         house.create("ada").await;
         let carol = house.create("carol").await;
         accounts::set_active(&house.hallpass, &house.ctx(), carol.id, false).await.unwrap();

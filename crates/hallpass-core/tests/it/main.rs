@@ -2,8 +2,10 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod accounts;
+mod audit;
 mod concurrency;
 mod keys;
+mod limits;
 mod login;
 mod outage;
 mod revocation;

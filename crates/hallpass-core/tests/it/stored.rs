@@ -17,6 +17,8 @@ on_both_engines! {
         let second = house.refresh(&first.refresh_token).await.unwrap();
         let last = house.sign_in("ada").await;
         assert!(house.try_sign_in("ada", "a guess that was wrong").await.is_err());
+        // People type their password where the name belongs.
+        assert!(house.try_sign_in("a-name-that-is-nobodys", PASSWORD).await.is_err());
         sessions::sign_out(&house.hallpass, &house.ctx(), first.session).await.unwrap();
         accounts::grant_role(&house.hallpass, &house.ctx(), ada.id, "editor").await.unwrap();
         let new = OTHER_PASSWORD.to_owned().into();
@@ -28,7 +30,7 @@ on_both_engines! {
             Db::Sqlite { .. } => hex(first.session.0.as_bytes()),
             Db::Postgres(_) => first.session.to_string(),
         };
-        for there in ["ada", "$argon2id$", &session, &kid, "signed_out", "account_changed"] {
+        for there in ["ada", "$argon2id$", &session, &kid, "signed_out", "account_changed", "wrong_password"] {
             assert!(text.contains(&there.to_lowercase()), "the dump is not whole: no {there}");
         }
         let mut held = [text.into_bytes(), files(&house)].concat();
@@ -40,8 +42,13 @@ on_both_engines! {
             assert_absent(&held, &issued.refresh_token.as_bytes()["hpr_".len()..][..42], "the text of its MAC");
             assert_absent(&held, &whole[..32], "its MAC");
             assert_absent(&held, signature.as_bytes(), "the signature of an access token");
+            let proof = issued.device_token.iter().flat_map(|proof| URL_SAFE_NO_PAD.decode(proof).unwrap()).skip(8);
+            let proof: Vec<u8> = proof.collect();
+            for part in proof.chunks(16) {
+                assert_absent(&held, part, "what proves a known device");
+            }
         }
-        for typed in [PASSWORD, OTHER_PASSWORD, "a guess that was wrong"] {
+        for typed in [PASSWORD, OTHER_PASSWORD, "a guess that was wrong", "a-name-that-is-nobodys"] {
             assert_absent(&held, typed.as_bytes(), "a password");
         }
         assert_absent(&held, house.master.as_bytes(), "the text of the master key");
@@ -59,6 +66,19 @@ on_both_engines! {
         assert_eq!(rows(&house.database.db, "revocations").await, 2);
         pass(&house, 60).await;
         assert_eq!(rows(&house.database.db, "revocations").await, 0);
+    }
+
+    async fn events_are_kept_for_180_days(database) {
+        let house = House::new(database).await;
+        house.create("ada").await;
+        house.pass(60);
+        assert!(house.try_sign_in("ada", OTHER_PASSWORD).await.is_err());
+        pass(&house, 180 * 86_400 - 60).await;
+        assert_eq!(rows(&house.database.db, "events where event <> 'key_rotated'").await, 2);
+        pass(&house, 60).await;
+        assert_eq!(rows(&house.database.db, "events where event <> 'key_rotated'").await, 1);
+        pass(&house, 60).await;
+        assert_eq!(rows(&house.database.db, "events where event <> 'key_rotated'").await, 0);
     }
 
     async fn sessions_are_pruned_when_nobody_can_ask_any_more_why_they_ended(database) {
@@ -80,12 +100,12 @@ on_both_engines! {
 }
 
 /// Time goes by, and the background work is done once.
-async fn pass(house: &House, seconds: i64) {
+pub(crate) async fn pass(house: &House, seconds: i64) {
     house.pass(seconds);
     tasks::run(&house.hallpass, &Ctx::operator(house.now())).await.unwrap();
 }
 
-async fn rows(db: &Db, table: &str) -> i64 {
+pub(crate) async fn rows(db: &Db, table: &str) -> i64 {
     let count = AssertSqlSafe(format!("select count(*) from {table}"));
     match db {
         Db::Sqlite { readers, .. } => sqlx::query_scalar(count).fetch_one(readers).await.unwrap(),
@@ -104,7 +124,7 @@ pub(crate) async fn dump(db: &Db) -> String {
         }
     };
     let tables = texts(db, names.to_owned()).await;
-    for ours in ["accounts", "keys", "meta", "revocations", "sessions"] {
+    for ours in ["accounts", "attempts", "events", "keys", "meta", "revocations", "sessions"] {
         assert!(tables.iter().any(|table| table == ours), "no {ours} in {tables:?}");
     }
     let mut dump = String::new();

@@ -61,8 +61,12 @@ impl House {
     }
 
     pub(crate) async fn try_sign_in(&self, username: &str, password: &str) -> Result<Issued> {
-        let who = Identifier { username: Some(username.into()), email: None };
-        login::sign_in(&self.hallpass, &self.ctx(), who, password.to_owned().into(), Remember::No).await
+        self.try_sign_in_on(None, username, password).await
+    }
+
+    /// Signs in from a device that shows `device`.
+    pub(crate) async fn try_sign_in_on(&self, device: Option<&str>, username: &str, password: &str) -> Result<Issued> {
+        sign_in_at(&self.hallpass, &self.ctx(), username, password, device).await
     }
 
     pub(crate) async fn refresh(&self, secret: &str) -> Result<Issued> {
@@ -77,6 +81,18 @@ impl House {
         let list = sessions::list(&self.hallpass, &self.ctx(), account.id).await.unwrap();
         list.into_iter().map(|session| session.id).collect()
     }
+}
+
+/// Signs in at one of several servers.
+pub(crate) async fn sign_in_at(
+    server: &Hallpass,
+    ctx: &Ctx,
+    username: &str,
+    password: &str,
+    device: Option<&str>,
+) -> Result<Issued> {
+    let who = Identifier { username: Some(username.into()), email: None };
+    login::sign_in(server, ctx, who, password.to_owned().into(), Remember::No, device).await
 }
 
 pub(crate) fn config(settings: impl FnOnce(&mut Config)) -> Config {

@@ -23,6 +23,7 @@ use crate::{
 };
 
 mod accounts;
+mod audit;
 mod banner;
 mod config;
 mod keys;
@@ -105,6 +106,7 @@ enum Command {
     /// List, show, create and change accounts
     #[command(subcommand)]
     Accounts(accounts::Accounts),
+    Audit(audit::Audit),
     /// List, rotate and revoke the keys that sign access tokens
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -166,6 +168,7 @@ fn dispatch(cli: Cli, environment: &[(OsString, OsString)]) -> Result<()> {
         Command::Migrate(migrate) => migrate.run(&settings()?),
         Command::Createsuperuser(create) => create.run(&settings()?, environment),
         Command::Accounts(accounts) => accounts.run(&settings()?, environment),
+        Command::Audit(audit) => audit.run(&settings()?, environment),
         Command::Keys(keys) => keys.run(&settings()?, environment),
         Command::Config(config) => config.run(&settings()?, environment),
         Command::Openapi => openapi::run(),

@@ -4,8 +4,8 @@
 
 use std::{borrow::Cow, ffi::OsString, fmt, net::SocketAddr, path::PathBuf};
 
-use hallpass_axum::{Throttle, Web};
-use hallpass_core::config::{Accounts, Config, Passwords, Sessions, Tokens};
+use hallpass_axum::Web;
+use hallpass_core::config::{Accounts, Config, Passwords, Sessions, Throttle, Tokens};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -55,7 +55,7 @@ pub(crate) struct Settings {
     pub(crate) sessions: Sessions,
     /// What access tokens say and for how long.
     pub(crate) tokens: Tokens,
-    /// How many attempts one client address has.
+    /// How many attempts there are.
     pub(crate) throttle: Throttle,
     /// What stands between the clients and this server.
     pub(crate) network: Network,
@@ -198,6 +198,7 @@ impl Settings {
             accounts: self.accounts.clone(),
             passwords: self.passwords.clone(),
             sessions: self.sessions.clone(),
+            throttle: self.throttle,
             tokens,
         }
     }
@@ -208,7 +209,6 @@ impl Settings {
             public_url: public_url.to_owned(),
             frontend_origins: self.frontend_origins(public_url),
             trusted_proxies: self.network.trusted_proxies.clone(),
-            throttle: self.throttle,
             dev: self.dev,
         }
     }

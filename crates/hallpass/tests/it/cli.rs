@@ -10,7 +10,7 @@ use crate::program::{Home, PASSWORD, finish};
 fn help_names_every_command_and_every_exit_code() {
     let help = Home::new().run(&["--help"]);
     assert_eq!(help.code, 0);
-    for word in ["serve", "migrate", "createsuperuser", "accounts", "keys", "config", "openapi"] {
+    for word in ["serve", "migrate", "createsuperuser", "accounts", "audit", "keys", "config", "openapi"] {
         assert!(help.stdout.contains(&format!("\n  {word} ")), "no {word:?} in {}", help.stdout);
     }
     for code in 0..=5 {
@@ -27,6 +27,10 @@ fn wrong_use_ends_with_2_and_touches_nothing() {
         &["accounts"],
         &["accounts", "show"],
         &["accounts", "list", "--limit", "0"],
+        &["audit", "--limit", "1001"],
+        &["audit", "--event", "no_such_event"],
+        &["audit", "--since", "yesterday"],
+        &["audit", "--before", "1"],
         &["serve", "--listen", "8000"],
         // A password as an argument would be on everybody's screen: there is no such flag.
         &["createsuperuser", "--password", PASSWORD],
@@ -115,6 +119,7 @@ fn what_is_not_there_ends_with_3() {
         &["accounts", "grant-role", "nobody", "editor"],
         &["accounts", "revoke-role", "ada", "editor"],
         &["keys", "revoke", "no-such-key"],
+        &["audit", "--account", "nobody"],
     ] {
         home.run(arguments).failed(3, "error: ");
     }
@@ -161,6 +166,39 @@ fn a_rotated_key_signs_and_a_revoked_one_is_gone() {
 }
 
 #[test]
+fn audit_shows_what_was_done_to_whom_and_finds_it_by_account_kind_and_time() {
+    let home = Home::new();
+    let ada = home.create_superuser("ada")["id"].clone();
+    home.create_superuser("bob");
+    home.json(&["accounts", "grant-role", "ada", "editor", "--json"]);
+    home.json(&["keys", "rotate", "--json"]);
+    let show = |arguments: &[&str]| {
+        let list = home.json(&[&["audit", "--json"], arguments].concat());
+        list.as_array().unwrap().clone()
+    };
+    let names = |arguments: &[&str]| -> Vec<String> {
+        show(arguments).iter().map(|entry| entry["event"].as_str().unwrap().to_owned()).collect()
+    };
+    let mut all = names(&[]);
+    all.sort();
+    assert_eq!(all, ["account_created", "account_created", "key_rotated", "role_granted"]);
+    let granted = &show(&["--event", "role_granted"])[0];
+    assert_eq!((&granted["account"], &granted["actor"]), (&ada, &json!("operator")));
+    assert_eq!((&granted["cause"], &granted["session"]), (&json!("editor"), &Value::Null));
+    assert_eq!(names(&["--account", "ADA", "--event", "account_created"]), ["account_created"]);
+    assert_eq!(names(&["--account", "bob", "--since", "1h"]), ["account_created"]);
+    assert_eq!(names(&["--since", "2999-01-01"]), [""; 0]);
+
+    let first = home.run(&["audit", "--limit", "1"]);
+    let [newest, rest @ ..] = &show(&[])[..] else { panic!("nothing was recorded") };
+    let lines: Vec<&str> = first.stdout.lines().collect();
+    assert!(lines.len() == 2 && lines[1].contains(newest["event"].as_str().unwrap()), "{first:?}");
+    let before = newest["id"].as_str().unwrap();
+    assert!(first.stderr.contains(&format!("--before {before}")), "{first:?}");
+    assert_eq!(show(&["--before", before]), rest);
+}
+
+#[test]
 fn migrate_says_what_it_would_do_and_then_does_it_once() {
     let home = Home::new();
     home.run(&["migrate", "--dry-run"]).failed(5, "no database");
@@ -175,7 +213,9 @@ fn migrate_says_what_it_would_do_and_then_does_it_once() {
 #[test]
 fn commands_that_only_look_make_no_database() {
     let home = Home::new();
-    for arguments in [&["accounts", "list"][..], &["accounts", "show", "ada"], &["keys", "list"], &["keys", "rotate"]] {
+    for arguments in
+        [&["accounts", "list"][..], &["accounts", "show", "ada"], &["audit"], &["keys", "list"], &["keys", "rotate"]]
+    {
         home.run(arguments).failed(5, "no database");
     }
     assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0);
