@@ -79,20 +79,21 @@ impl Random {
     }
 }
 
-/// Sends bytes and nothing behind them, and reads until the server closes, which it does within a second.
+/// Sends bytes and nothing behind them, and reads until the server closes, which it does by itself: long before the 10 seconds that
+/// a head may take.
 async fn whole(address: SocketAddr, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     // The server may refuse and close before it has read all.
     let _ = stream.write_all(bytes).await;
     let _ = stream.shutdown().await;
     let mut answer = Vec::new();
-    let closed = timeout(Duration::from_secs(1), stream.read_to_end(&mut answer)).await;
+    let closed = timeout(Duration::from_secs(5), stream.read_to_end(&mut answer)).await;
     assert!(closed.is_ok(), "still open after {:?}: {:?}", bytes.escape_ascii(), answer.escape_ascii());
     String::from_utf8_lossy(&answer).into_owned()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn random_bytes_are_refused_within_a_second_and_the_next_client_is_served() {
+async fn random_bytes_are_refused_before_any_time_out_and_the_next_client_is_served() {
     let server = Server::start().await;
     let mut random = Random(1);
     for round in 0..300 {
@@ -110,7 +111,7 @@ async fn random_bytes_are_refused_within_a_second_and_the_next_client_is_served(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn damaged_requests_are_answered_or_refused_within_a_second_and_the_next_client_is_served() {
+async fn damaged_requests_are_answered_or_refused_before_any_time_out_and_the_next_client_is_served() {
     let server = Server::start().await;
     let mut random = Random(2);
     let mut refused = 0;
