@@ -12,14 +12,15 @@ use crate::{
     audit::{Event, Note},
     config::ClaimSource,
     limits,
+    mail::{self, Job},
     names::{self, Email, Username},
     passwords::Password,
     revocation::Pending,
     sessions::EndCause,
-    store::{self, accounts::AccountRow},
+    store::{self, Tx, accounts::AccountRow},
 };
 
-use draft::{check_profile, check_role};
+use draft::{check_locale, check_profile, check_role};
 pub(crate) use draft::{draft, insert};
 
 mod draft;
@@ -53,6 +54,10 @@ pub struct Account {
     pub date_joined: i64,
     /// When the person last signed in.
     pub last_login: Option<i64>,
+    /// The language of the person's mails (BCP 47).
+    pub locale: Option<String>,
+    /// When the account goes, unless the person signs in before.
+    pub delete_at: Option<i64>,
     pub(crate) version: i64,
 }
 
@@ -71,6 +76,8 @@ pub struct NewAccount {
     pub last_name: String,
     /// The custom fields of `accounts.profile`.
     pub profile: Map<String, Value>,
+    /// A language tag (BCP 47), in which mails are written; without one, what the client prefers.
+    pub locale: Option<String>,
 }
 
 /// What only the operator gives.
@@ -82,6 +89,8 @@ pub struct Standing {
     pub is_superuser: bool,
     /// See [`Account::roles`].
     pub roles: Vec<String>,
+    /// See [`Account::email_verified`]: the operator knows whose address it is.
+    pub email_verified: bool,
 }
 
 /// What the owner may change; `None` leaves it as it is.
@@ -93,6 +102,8 @@ pub struct Changes {
     pub last_name: Option<String>,
     /// Replaces the fields that it names; null removes one.
     pub profile: Option<Map<String, Value>>,
+    /// A language tag (BCP 47).
+    pub locale: Option<String>,
 }
 
 /// A part of the list of accounts.
@@ -115,6 +126,7 @@ pub async fn create(hallpass: &Hallpass, ctx: &Ctx, new: NewAccount, standing: S
     let mut draft = draft(hallpass, ctx, new).await?;
     draft.row.is_staff = standing.is_staff;
     draft.row.is_superuser = standing.is_superuser;
+    draft.row.email_verified = standing.email_verified && draft.row.email.is_some();
     draft.row.roles = roles_text(standing.roles);
     let mut tx = hallpass.0.db.begin().await?;
     let account = insert(&mut tx, draft).await?;
@@ -172,6 +184,9 @@ pub async fn update(hallpass: &Hallpass, ctx: &Ctx, id: AccountId, changes: Chan
     };
     let first_name = keep("first_name", changes.first_name);
     let last_name = keep("last_name", changes.last_name);
+    if let Some(Err(error)) = changes.locale.as_deref().map(check_locale) {
+        wrong.push(error);
+    }
     let profile = changes.profile.unwrap_or_default();
     if let Err(error) = check_profile(&hallpass.0.config.accounts.profile, &profile) {
         wrong.push(error);
@@ -182,6 +197,7 @@ pub async fn update(hallpass: &Hallpass, ctx: &Ctx, id: AccountId, changes: Chan
     change(hallpass, ctx, id, Event::AccountChanged, |account| {
         account.first_name = first_name.clone().unwrap_or_else(|| account.first_name.clone());
         account.last_name = last_name.clone().unwrap_or_else(|| account.last_name.clone());
+        account.locale = changes.locale.clone().or(account.locale.take());
         account.profile.extend(profile.clone());
         account.profile.retain(|_, value| !value.is_null());
     })
@@ -236,6 +252,7 @@ pub async fn set_password(hallpass: &Hallpass, ctx: &Ctx, id: AccountId, new: Se
     limits::clear(hallpass, &mut tx, id).await?;
     pending.end_all(hallpass, ctx, &mut tx, id, None, EndCause::PasswordChanged).await?;
     pending.record(hallpass, ctx, &mut tx, Event::PasswordSet.of(id)).await?;
+    mail::order(hallpass, ctx, &mut tx, Job::PasswordChanged(id)).await?;
     pending.commit(hallpass, tx).await
 }
 
@@ -283,15 +300,28 @@ async fn change(
         if before.is_active && !after.is_active {
             pending.end_all(hallpass, ctx, &mut tx, id, None, EndCause::Deactivated).await?;
         }
-        if stated(hallpass, &before) != stated(hallpass, &after) {
-            let forget_at = crate::revocation::forget_at(hallpass, ctx.now);
-            let line = Revocation::Account { account: id, below_version: after.version, forget_at };
-            pending.append(ctx, &mut tx, line, "account_changed").await?;
-        }
+        take_back_stated(hallpass, ctx, &mut tx, &mut pending, &before, &after).await?;
         pending.commit(hallpass, tx).await?;
         return Ok(after);
     }
     Err(Error::new(Code::Unavailable, "The account is being changed by many at once; try again").retry_after(1))
+}
+
+/// Takes back the tokens that say of an account what is true no longer.
+pub(crate) async fn take_back_stated(
+    hallpass: &Hallpass,
+    ctx: &Ctx,
+    tx: &mut Tx,
+    pending: &mut Pending,
+    before: &Account,
+    after: &Account,
+) -> Result<()> {
+    if stated(hallpass, before) == stated(hallpass, after) {
+        return Ok(());
+    }
+    let forget_at = crate::revocation::forget_at(hallpass, ctx.now);
+    let line = Revocation::Account { account: after.id, below_version: after.version, forget_at };
+    pending.append(ctx, tx, line, "account_changed").await
 }
 
 /// What tokens say of an account: roles, and the mapped claims.
@@ -350,6 +380,8 @@ impl Account {
             version: self.version,
             date_joined: self.date_joined,
             last_login: self.last_login,
+            locale: self.locale.clone(),
+            delete_at: self.delete_at,
         }
     }
 }
@@ -372,6 +404,8 @@ impl TryFrom<AccountRow> for Account {
             profile: serde_json::from_str(&row.profile).map_err(Error::internal)?,
             date_joined: row.date_joined,
             last_login: row.last_login,
+            locale: row.locale,
+            delete_at: row.delete_at,
             version: row.version,
         })
     }

@@ -51,6 +51,20 @@ pub enum Event {
     PasswordChanged,
     /// The operator set the password.
     PasswordSet,
+    /// Somebody who receives the account's mail set a new password.
+    PasswordReset,
+    /// The owner has shown to receive mail at the account's address.
+    EmailVerified,
+    /// The account has another address.
+    EmailChanged,
+    /// A mail went to the account's address; the cause says which.
+    MailSent,
+    /// The owner wants the account to be deleted.
+    DeletionScheduled,
+    /// The owner signed in, so the account stays.
+    DeletionCancelled,
+    /// The account is gone.
+    AccountDeleted,
     /// A session is over.
     SessionEnded,
     /// Another key signs from now on.
@@ -73,6 +87,13 @@ impl Event {
         Event::RoleRevoked,
         Event::PasswordChanged,
         Event::PasswordSet,
+        Event::PasswordReset,
+        Event::EmailVerified,
+        Event::EmailChanged,
+        Event::MailSent,
+        Event::DeletionScheduled,
+        Event::DeletionCancelled,
+        Event::AccountDeleted,
         Event::SessionEnded,
         Event::KeyRotated,
         Event::KeyRevoked,
@@ -92,6 +113,13 @@ impl Event {
             Event::RoleRevoked => "role_revoked",
             Event::PasswordChanged => "password_changed",
             Event::PasswordSet => "password_set",
+            Event::PasswordReset => "password_reset",
+            Event::EmailVerified => "email_verified",
+            Event::EmailChanged => "email_changed",
+            Event::MailSent => "mail_sent",
+            Event::DeletionScheduled => "deletion_scheduled",
+            Event::DeletionCancelled => "deletion_cancelled",
+            Event::AccountDeleted => "account_deleted",
             Event::SessionEnded => "session_ended",
             Event::KeyRotated => "key_rotated",
             Event::KeyRevoked => "key_revoked",
@@ -271,7 +299,7 @@ pub(crate) fn log(row: &EventRow) {
 
 /// A UUID version 7 (RFC 9562 section 5.7) above every one before it: times are whole seconds, so a counter follows
 /// them (section 6.2, method 1).
-fn next_id(hallpass: &Hallpass, now: i64) -> Result<Uuid> {
+pub(crate) fn next_id(hallpass: &Hallpass, now: i64) -> Result<Uuid> {
     let above = |last: i64| (last + 1).max(now << COUNTER_BITS);
     let last = hallpass.0.last_event.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(above(last)));
     let place = above(last.unwrap_or_else(|last| last));

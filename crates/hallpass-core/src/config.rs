@@ -8,6 +8,10 @@ use hallpass_token::Algorithm;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+mod mail;
+
+pub use mail::{Mail, SmtpTls, Transport};
+
 /// Everything that the core can be told.
 #[derive(Debug, Clone, Default)]
 pub struct Config {
@@ -21,6 +25,8 @@ pub struct Config {
     pub throttle: Throttle,
     /// What access tokens say and for how long.
     pub tokens: Tokens,
+    /// How mail is written and sent.
+    pub mail: Mail,
 }
 
 /// Whether a part of an account is asked for.
@@ -33,6 +39,18 @@ pub enum Presence {
     Optional,
     /// It is refused.
     Off,
+}
+
+/// Whether an e-mail address has to be shown to be the owner's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Verification {
+    /// Nothing is sent at sign-up.
+    None,
+    /// A link is sent at sign-up; nothing depends on it.
+    Optional,
+    /// Nobody signs in before the link was used.
+    Required,
 }
 
 /// The type of a custom profile field.
@@ -59,13 +77,27 @@ pub struct Accounts {
     pub email: Presence,
     /// Whether anybody can create an account over the network.
     pub sign_up: bool,
+    /// Whether the owner of an account has to show to receive mail at its address: `none` asks for nothing, `optional` sends a link at sign-up, `required` lets nobody sign in before.
+    pub verify_email: Verification,
+    /// Whether a link or code that was mailed signs its owner in.
+    pub sign_in_links: bool,
+    /// Days between an owner's wish to delete the account and its end; signing in within them calls it off. `0` deletes at once.
+    pub deletion_grace_days: i64,
     /// Custom fields of the profile by name, each `string`, `boolean`, `integer` or `json`; the owner can read and write them.
     pub profile: BTreeMap<String, ProfileType>,
 }
 
 impl Default for Accounts {
     fn default() -> Self {
-        Self { username: Presence::Required, email: Presence::Optional, sign_up: true, profile: BTreeMap::new() }
+        Self {
+            username: Presence::Required,
+            email: Presence::Optional,
+            sign_up: true,
+            verify_email: Verification::Optional,
+            sign_in_links: false,
+            deletion_grace_days: 14,
+            profile: BTreeMap::new(),
+        }
     }
 }
 
@@ -118,7 +150,7 @@ impl Default for Sessions {
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Throttle {
-    /// Makes whoever fails to sign in to an account wait, for up to 900 seconds, and ends sign-in by password after 100 failures in a row; allows a client address 30 sign-ins, 10 failed ones and 20 sign-ups a minute.
+    /// Makes whoever fails to sign in to an account wait, for up to 900 seconds, and ends sign-in by password after 100 failures in a row; allows a client address 30 sign-ins, 10 failed ones, 20 sign-ups and 20 requests for mail a minute, and sends at most 5 such mails a minute and 20 a day to one address. All servers on one database count together.
     pub enabled: bool,
 }
 
@@ -170,7 +202,8 @@ impl Config {
     /// The defaults for a server at `public_url`, which issues its tokens under that name and asks for it as audience.
     pub fn for_issuer(public_url: &str) -> Self {
         let tokens = Tokens { issuer: public_url.into(), audience: public_url.into(), ..Tokens::default() };
-        Self { tokens, ..Self::default() }
+        let mail = Mail { links: public_url.into(), ..Mail::default() };
+        Self { tokens, mail, ..Self::default() }
     }
 
     /// Everything that cannot be used, each as a sentence that says what to change; empty means that all is well.
@@ -179,6 +212,7 @@ impl Config {
         problems.extend(self.accounts.problems());
         problems.extend(self.sessions.problems());
         problems.extend(self.tokens.problems(&self.accounts));
+        problems.extend(self.mail.problems(&self.accounts));
         problems
     }
 }
@@ -195,6 +229,8 @@ impl Accounts {
             unless(!nameless, "one of `accounts.username` and `accounts.email` must be `required`")
                 .into_iter()
                 .collect();
+        let grace = (0..=365).contains(&self.deletion_grace_days);
+        problems.extend(unless(grace, "`accounts.deletion_grace_days` must be 0 to 365"));
         for name in self.profile.keys() {
             let plain =
                 !name.is_empty() && name.len() <= 64 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');

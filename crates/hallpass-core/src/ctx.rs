@@ -28,6 +28,9 @@ pub struct Ctx {
     pub ip: Option<IpAddr>,
     /// What the client calls itself, at most 300 characters.
     pub user_agent: Option<String>,
+    /// The languages that the client prefers, as `Accept-Language` has them (RFC 9110 section 12.5.4), at most 200
+    /// characters.
+    pub languages: Option<String>,
     /// Finds everything that belongs to this call in the log.
     pub request_id: String,
 }
@@ -35,6 +38,6 @@ pub struct Ctx {
 impl Ctx {
     /// A call of the operator's: a command or a background task.
     pub fn operator(now: i64) -> Self {
-        Self { now, actor: Actor::Operator, ip: None, user_agent: None, request_id: "operator".into() }
+        Self { now, actor: Actor::Operator, ip: None, user_agent: None, languages: None, request_id: "operator".into() }
     }
 }

@@ -55,6 +55,14 @@ codes! {
     SignUpClosed => "sign_up_closed", "Sign-up is closed";
     /// The name and the password do not belong together, or the account may not sign in.
     InvalidCredentials => "invalid_credentials", "The name or the password is wrong";
+    /// The password is right, and the account's address has not been verified yet: follow the link in the mail.
+    EmailNotVerified => "email_not_verified", "The e-mail address is not verified";
+    /// What was mailed to sign in, verify, reset or change has been used, is too old, or was replaced by a newer one.
+    LinkInvalid => "link_invalid", "The link or code is not valid any more";
+    /// The server sends no mail, which this needs; the operator sets `mail.transport`.
+    MailOff => "mail_off", "This server sends no mail";
+    /// Signing in by mail is switched off by `accounts.sign_in_links`.
+    SignInLinksOff => "sign_in_links_off", "Signing in by mail is switched off";
     /// The current password given for a sensitive change is wrong.
     PasswordIncorrect => "password_incorrect", "The current password is wrong";
     /// The request needs an access token and has none.

@@ -1,7 +1,8 @@
 //! Hallpass without HTTP: accounts, passwords, sessions, keys and revocation on SQLite and PostgreSQL.
 //!
-//! It never names an HTTP type, reads no clock, no environment and no file, and installs no logger: time and caller come
-//! in with [`Ctx`], settings with [`Config`], secrets with [`MasterKey`].
+//! It never names an HTTP type, reads no clock and no environment, and installs no logger: time and caller come in with
+//! [`Ctx`], settings with [`Config`], secrets with [`MasterKey`]. It touches no files but the database and those that
+//! `config.mail` names.
 //!
 //! ```no_run
 //! # async fn example() -> hallpass_core::Result<()> {
@@ -27,22 +28,30 @@ pub mod accounts;
 pub mod audit;
 pub mod config;
 mod ctx;
+pub mod deletion;
 mod device;
+pub mod email;
 mod error;
+pub mod export;
 pub mod keys;
 mod limits;
 pub mod login;
+pub mod mail;
 pub mod names;
 pub mod passwords;
+mod rates;
+pub mod recovery;
 mod refresh_secret;
 pub mod revocation;
 pub mod rotation;
 mod secret;
 pub mod sessions;
+pub mod sign_in_links;
 mod store;
 pub mod tasks;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod tickets;
 
 pub use config::Config;
 pub use ctx::{Actor, Ctx};
@@ -64,6 +73,8 @@ struct Inner {
     hasher: Hasher,
     ring: arc_swap::ArcSwap<Ring>,
     verifier: Verifier,
+    templates: mail::Templates,
+    mailer: mail::Mailer,
     /// When the revocation log was last read.
     followed_at: AtomicI64,
     /// The number of the last line of it that was read.
@@ -82,8 +93,10 @@ impl Hallpass {
     pub async fn open(db: Db, master: &MasterKey, config: Config, now: i64) -> Result<Self> {
         let problems = config.check();
         if !problems.is_empty() {
-            return Err(Error::new(Code::InvalidRequest, problems.join("; ")));
+            return Err(unusable(problems));
         }
+        let templates = mail::Templates::load(&config.mail).map_err(unusable)?;
+        let mailer = mail::Mailer::open(&config.mail).map_err(unusable)?;
         let secrets = Secrets::derive(master)?;
         recognise(&db, &secrets).await?;
         let ring = keys::open(&db, &secrets, config.tokens.algorithm, now).await?;
@@ -92,7 +105,19 @@ impl Hallpass {
         let hasher = Hasher::new(&config.passwords)?;
         let (followed_at, last_line, last_event) = Default::default();
         let ring = arc_swap::ArcSwap::from_pointee(ring);
-        let inner = Inner { db, config, secrets, hasher, ring, verifier, followed_at, last_line, last_event };
+        let inner = Inner {
+            db,
+            config,
+            secrets,
+            hasher,
+            ring,
+            verifier,
+            templates,
+            mailer,
+            followed_at,
+            last_line,
+            last_event,
+        };
         let hallpass = Self(Arc::new(inner));
         revocation::follow(&hallpass, now).await?;
         Ok(hallpass)
@@ -118,6 +143,16 @@ impl Hallpass {
         &self.0.secrets
     }
 
+    /// How mails are written.
+    pub fn templates(&self) -> &mail::Templates {
+        &self.0.templates
+    }
+
+    /// How mails are sent.
+    pub fn mailer(&self) -> &mail::Mailer {
+        &self.0.mailer
+    }
+
     /// The public signing keys as a JWK Set (RFC 7517 section 5): what verifies now, and what will soon.
     pub fn jwks(&self) -> Arc<str> {
         self.0.ring.load().jwks()
@@ -134,6 +169,10 @@ impl Hallpass {
         }
         Ok(())
     }
+}
+
+fn unusable(problems: Vec<String>) -> Error {
+    Error::new(Code::InvalidRequest, problems.join("; "))
 }
 
 const MASTER_KEY: &str = "master_key";

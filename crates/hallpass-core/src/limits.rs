@@ -1,7 +1,8 @@
 //! How often a password may be guessed: per account, however it is named and from wherever, over all nodes and restarts.
 //!
 //! It never keeps a name that somebody typed, and never tells whether there is such an account: the name of nobody is
-//! counted like one of somebody. Every comparison of a password goes through [`compare`].
+//! counted like one of somebody. Every comparison of a password goes through [`compare`], which asks [`crate::rates`] as
+//! well: how often one client address may try.
 //!
 //! Five attempts are free; from then on each has to wait, 1, 2, 4 and at most 900 seconds after the one before. After
 //! 100 failures in a row the password opens nothing until a new one is set. A device on which the owner has signed in
@@ -14,6 +15,7 @@ use crate::{
     Code, Ctx, Error, Hallpass, MacKey, Result,
     device::Device,
     passwords::{Password, hash::Verdict},
+    rates::{self, Failure},
     store::{self, Tx},
 };
 
@@ -45,9 +47,15 @@ pub(crate) struct Guess<'a> {
     pub(crate) stored: Option<&'a str>,
 }
 
-/// An attempt that is counted as a failure until it is forgiven; without a key where nothing is counted.
+/// An attempt that is counted as a failure until it is forgiven; `None` where nothing is counted.
 #[must_use]
-pub(crate) struct Attempt(Option<String>);
+pub(crate) struct Attempt(Option<Counted>);
+
+/// Where it is counted: under the key of an account, a device or a name, and for the client address.
+struct Counted {
+    key: String,
+    failure: Failure,
+}
 
 /// Compares a password, unless there were too many wrong ones. The attempt is counted before the comparison begins, so
 /// many at once do not get further than one after the other.
@@ -83,9 +91,11 @@ pub(crate) async fn prune(tx: &mut Tx, now: i64) -> Result<()> {
 }
 
 impl Attempt {
-    /// Begins anew at none, as part of what the right password brings about. No other count changes.
+    /// Begins anew at none, as part of what the right password brings about. No other count changes: the client address
+    /// has one failure less, and still those before it.
     pub(crate) async fn forgive(self, tx: &mut Tx) -> Result<()> {
-        if let Some(key) = self.0 {
+        if let Some(Counted { key, failure }) = self.0 {
+            failure.forgive(tx).await?;
             store::attempts::clear(tx.conn(), &key).await?;
         }
         Ok(())
@@ -101,8 +111,9 @@ impl Attempt {
     }
 
     async fn give_back(&self, hallpass: &Hallpass) -> Result<()> {
-        if let Some(key) = &self.0 {
+        if let Some(Counted { key, failure }) = &self.0 {
             let mut tx = hallpass.0.db.begin().await?;
+            failure.forgive(&mut tx).await?;
             store::attempts::give_back(tx.conn(), key).await?;
             tx.commit().await?;
         }
@@ -114,6 +125,21 @@ async fn claim(hallpass: &Hallpass, ctx: &Ctx, guess: &Guess<'_>) -> Result<Atte
     if !hallpass.0.config.throttle.enabled {
         return Ok(Attempt(None));
     }
+    rates::look(hallpass, ctx).await?;
+    let mut tx = hallpass.0.db.begin().await?;
+    rates::sign_in(hallpass, ctx, &mut tx).await?;
+    let failure = rates::failed(hallpass, ctx, &mut tx).await?;
+    let claimed = claim_key(hallpass, ctx, &mut tx, guess).await;
+    if claimed.is_err() {
+        // Nothing is compared, so nothing fails; but the address has asked.
+        failure.forgive(&mut tx).await?;
+    }
+    tx.commit().await?;
+    Ok(Attempt(Some(Counted { key: claimed?, failure })))
+}
+
+/// The key under which the attempt is counted.
+async fn claim_key(hallpass: &Hallpass, ctx: &Ctx, tx: &mut Tx, guess: &Guess<'_>) -> Result<String> {
     let mac = &hallpass.0.secrets.limits;
     let (key, device) = match guess.whose {
         Whose::Account(id) => {
@@ -125,12 +151,12 @@ async fn claim(hallpass: &Hallpass, ctx: &Ctx, guess: &Guess<'_>) -> Result<Atte
     if let Some(Device { account, nonce }) = device {
         let key = self::key(mac, &[b"tries", &account.0.to_be_bytes(), &nonce]);
         // A device that has used up its attempts is as good as unknown.
-        if take(hallpass, ctx, &key, FREE_ON_DEVICE).await? {
-            return Ok(Attempt(Some(key)));
+        if take(ctx, tx, &key, FREE_ON_DEVICE).await? {
+            return Ok(key);
         }
     }
-    if take(hallpass, ctx, &key, FREE).await? {
-        return Ok(Attempt(Some(key)));
+    if take(ctx, tx, &key, FREE).await? {
+        return Ok(key);
     }
     let detail = "Too many wrong passwords in a row: nobody can sign in with this one until a new password is set";
     Err(Error::new(Code::RateLimited, detail).retry_after(LONGEST.unsigned_abs()))
@@ -140,10 +166,8 @@ async fn claim(hallpass: &Hallpass, ctx: &Ctx, guess: &Guess<'_>) -> Result<Atte
 ///
 /// # Errors
 /// [`Code::RateLimited`] if it has to wait; [`Code::Unavailable`].
-async fn take(hallpass: &Hallpass, ctx: &Ctx, key: &str, free: i64) -> Result<bool> {
-    let mut tx = hallpass.0.db.begin().await?;
+async fn take(ctx: &Ctx, tx: &mut Tx, key: &str, free: i64) -> Result<bool> {
     if store::attempts::claim(tx.conn(), key, free, MOST, ctx.now).await? {
-        tx.commit().await?;
         return Ok(true);
     }
     let row = store::attempts::get(tx.conn(), key).await?;
@@ -161,6 +185,6 @@ fn account_key(mac: &MacKey, id: AccountId) -> String {
 }
 
 /// The first part says what is counted, and none is the beginning of another.
-fn key(mac: &MacKey, parts: &[&[u8]]) -> String {
+pub(crate) fn key(mac: &MacKey, parts: &[&[u8]]) -> String {
     BASE64.encode(mac.mac(&parts.concat()))
 }

@@ -1,21 +1,24 @@
 //! Becoming signed in, and the password that it hangs on.
 //!
-//! One function, [`begin`], decides whether somebody gets a session; every way in goes through it. Whoever is refused
-//! learns nothing about whether the account exists.
+//! Every way in goes through one function, [`begin`], which keeps the rules that hold for all. Whoever is refused learns
+//! nothing about whether the account exists.
 
 use hallpass_token::{AccountId, SessionId};
 use secrecy::SecretString;
 
 use crate::{
     Code, Ctx, Error, Hallpass, Result,
-    accounts::{self, NewAccount},
+    accounts::{self, Account, NewAccount},
     audit::{self, Event},
-    limits::{self, Guess, Whose},
+    config::Verification,
+    limits::{self, Attempt, Guess, Whose},
+    mail::{self, Job, Whom},
     names::{Email, Username},
     passwords::{Password, hash::Verdict},
+    rates,
     revocation::Pending,
     sessions::{self, EndCause, Issued, Remember},
-    store::{self, Reader, accounts::AccountRow},
+    store::{self, Reader, Tx, accounts::AccountRow, sessions::SessionRow},
 };
 
 /// How somebody who signs in names the account.
@@ -29,10 +32,13 @@ pub struct Identifier {
 
 /// Creates an account and signs its owner in, in one transaction.
 ///
+/// Where `accounts.verify_email` is `required` nobody is signed in (`None`) and the answer is the same for an address that
+/// has an account: its owner gets a mail in either case.
+///
 /// # Errors
-/// [`Code::SignUpClosed`], [`Code::ValidationFailed`], [`Code::UsernameTaken`], [`Code::EmailTaken`], [`Code::Busy`],
-/// [`Code::Unavailable`].
-pub async fn sign_up(hallpass: &Hallpass, ctx: &Ctx, new: NewAccount, remember: Remember) -> Result<Issued> {
+/// [`Code::SignUpClosed`], [`Code::ValidationFailed`], [`Code::UsernameTaken`], [`Code::EmailTaken`] unless the address
+/// has to be verified, [`Code::RateLimited`], [`Code::Busy`], [`Code::Unavailable`].
+pub async fn sign_up(hallpass: &Hallpass, ctx: &Ctx, new: NewAccount, remember: Remember) -> Result<Option<Issued>> {
     if !hallpass.config().accounts.sign_up {
         return Err(Error::new(Code::SignUpClosed, "Accounts are made by the operator here: ask for one"));
     }
@@ -40,15 +46,55 @@ pub async fn sign_up(hallpass: &Hallpass, ctx: &Ctx, new: NewAccount, remember: 
         let missing = crate::FieldError::new("password", "required", "`password` is required");
         return Err(Error::validation(vec![missing]));
     }
+    let verification = hallpass.config().accounts.verify_email;
+    rates::sign_up(hallpass, ctx).await?;
     let draft = accounts::draft(hallpass, ctx, new).await?;
+    let address = draft.email().map(|email| email.key().to_owned());
     let mut tx = hallpass.0.db.begin().await?;
-    let account = accounts::insert(&mut tx, draft).await?;
-    let session = sessions::begin(hallpass, ctx, &mut tx, &account, remember).await?;
+    let account = match accounts::insert(&mut tx, draft).await {
+        Err(error) if error.code == Code::EmailTaken && verification == Verification::Required => {
+            drop(tx);
+            let mut tx = hallpass.0.db.begin().await?;
+            invite(hallpass, ctx, &mut tx, address, Job::AlreadyRegistered).await?;
+            tx.commit().await?;
+            return Ok(None);
+        }
+        inserted => inserted?,
+    };
     let mut pending = Pending::default();
+    if verification != Verification::None {
+        invite(hallpass, ctx, &mut tx, address, |_| Job::VerifyEmail(Whom::Account(account.id))).await?;
+    }
+    if has_to_verify(hallpass, account.email.as_deref(), account.email_verified) {
+        pending.record(hallpass, ctx, &mut tx, Event::SignedUp.of(account.id)).await?;
+        pending.commit(hallpass, tx).await?;
+        return Ok(None);
+    }
+    let session = sessions::begin(hallpass, ctx, &mut tx, &account, remember, PASSWORD).await?;
     pending.record(hallpass, ctx, &mut tx, Event::SignedUp.of(account.id).on(session.id())).await?;
     pending.commit(hallpass, tx).await?;
     let device_token = limits::device_token(hallpass, account.id)?;
-    Ok(Issued { device_token, ..sessions::issue(hallpass, ctx, account, &session, session.generation)? })
+    Ok(Some(Issued { device_token, ..sessions::issue(hallpass, ctx, account, &session, session.generation)? }))
+}
+
+/// Orders the mail that a sign-up brings to an address, unless it gets too many.
+async fn invite(
+    hallpass: &Hallpass,
+    ctx: &Ctx,
+    tx: &mut Tx,
+    address: Option<String>,
+    job: impl FnOnce(Whom) -> Job,
+) -> Result<()> {
+    let Some(address) = address else { return Ok(()) };
+    if rates::mail_to(hallpass, tx, &address, ctx.now).await? {
+        mail::order(hallpass, ctx, tx, job(Whom::Address(address))).await?;
+    }
+    Ok(())
+}
+
+/// Whether nobody may sign in to an account before its address was verified.
+fn has_to_verify(hallpass: &Hallpass, email: Option<&str>, verified: bool) -> bool {
+    hallpass.config().accounts.verify_email == Verification::Required && email.is_some() && !verified
 }
 
 /// Signs somebody in by name and password. `device` is the `device_token` of an earlier sign-in on this device; one that
@@ -57,7 +103,8 @@ pub async fn sign_up(hallpass: &Hallpass, ctx: &Ctx, new: NewAccount, remember: 
 /// # Errors
 /// [`Code::InvalidCredentials`] whatever was wrong with the name or the password; [`Code::RateLimited`] after too many
 /// wrong passwords for this name, whether or not it is somebody's; [`Code::ValidationFailed`] for a password that no
-/// account can have; [`Code::Busy`], [`Code::Unavailable`].
+/// account can have; [`Code::EmailNotVerified`] if name and password are right and the address has to be verified first;
+/// [`Code::Busy`], [`Code::Unavailable`].
 pub async fn sign_in(
     hallpass: &Hallpass,
     ctx: &Ctx,
@@ -85,6 +132,18 @@ pub async fn sign_in(
     if found.as_ref().is_some_and(|row| !row.is_active) {
         return refused("inactive").await;
     }
+    let unverified =
+        found.as_ref().is_some_and(|row| has_to_verify(hallpass, row.email.as_deref(), row.email_verified));
+    if unverified && verdict != Verdict::Wrong {
+        let mut tx = hallpass.0.db.begin().await?;
+        attempt.forgive(&mut tx).await?;
+        let mut pending = Pending::default();
+        let note = Event::SignInFailed.of(id).because("email_not_verified");
+        pending.record(hallpass, ctx, &mut tx, note).await?;
+        pending.commit(hallpass, tx).await?;
+        let detail = "Follow the link in the mail that went to the account's address, or ask for another one";
+        return Err(Error::new(Code::EmailNotVerified, detail));
+    }
     let rehashed = match verdict {
         Verdict::Wrong => return refused("wrong_password").await,
         Verdict::Right => None,
@@ -101,17 +160,70 @@ pub async fn sign_in(
     };
     let account = row.try_into()?;
     let mut pending = Pending::default();
-    let rule = hallpass.config().sessions.max_per_account;
-    let live = store::sessions::live(tx.conn(), id, ctx.now).await?;
-    for oldest in live.iter().skip(usize::try_from(rule - 1).unwrap_or(0)) {
-        pending.end_as_read(hallpass, ctx, &mut tx, oldest, EndCause::TooManySessions).await?;
+    if found.is_some_and(|row| row.delete_at.is_some()) {
+        pending.record(hallpass, ctx, &mut tx, Event::DeletionCancelled.of(id)).await?;
     }
-    let session = sessions::begin(hallpass, ctx, &mut tx, &account, remember).await?;
+    let session = begin(hallpass, ctx, &mut tx, &mut pending, &account, remember, PASSWORD).await?;
     attempt.forgive(&mut tx).await?;
-    pending.record(hallpass, ctx, &mut tx, Event::SignedIn.of(id).on(session.id())).await?;
     pending.commit(hallpass, tx).await?;
     let device_token = limits::device_token(hallpass, id)?;
     Ok(Issued { device_token, ..sessions::issue(hallpass, ctx, account, &session, session.generation)? })
+}
+
+/// How somebody signed in who gave a password (RFC 8176 section 2).
+const PASSWORD: &str = "pwd";
+
+/// Begins a session of somebody who has shown to be the owner, by the method `amr`; the oldest ones end if there are too
+/// many.
+pub(crate) async fn begin(
+    hallpass: &Hallpass,
+    ctx: &Ctx,
+    tx: &mut Tx,
+    pending: &mut Pending,
+    account: &Account,
+    remember: Remember,
+    amr: &'static str,
+) -> Result<SessionRow> {
+    let rule = hallpass.config().sessions.max_per_account;
+    let live = store::sessions::live(tx.conn(), account.id, ctx.now).await?;
+    for oldest in live.iter().skip(usize::try_from(rule - 1).unwrap_or(0)) {
+        pending.end_as_read(hallpass, ctx, tx, oldest, EndCause::TooManySessions).await?;
+    }
+    let session = sessions::begin(hallpass, ctx, tx, account, remember, amr).await?;
+    pending.record(hallpass, ctx, tx, Event::SignedIn.of(account.id).on(session.id())).await?;
+    Ok(session)
+}
+
+/// Makes sure that somebody who is signed in knows the account's password, which `field` brought, before something that
+/// matters. `device` is as in [`sign_in`], and a wrong password counts like one there.
+///
+/// # Errors
+/// [`Code::ValidationFailed`], [`Code::PasswordIncorrect`], [`Code::RateLimited`], [`Code::NotFound`], [`Code::Busy`], [`Code::Unavailable`].
+pub(crate) async fn prove(
+    hallpass: &Hallpass,
+    ctx: &Ctx,
+    id: AccountId,
+    session: SessionId,
+    field: &'static str,
+    password: &SecretString,
+    device: Option<&str>,
+) -> Result<(AccountRow, Attempt)> {
+    let password = Password::parse(field, password).map_err(|error| Error::validation(vec![error]))?;
+    let row = store::accounts::by_id(hallpass.0.db.read().await?.conn(), id).await?;
+    let row = row.ok_or_else(accounts::no_such_account)?;
+    let guess = Guess { whose: Whose::Account(id), device, password: &password, stored: row.password.as_deref() };
+    let (verdict, attempt) = limits::compare(hallpass, ctx, guess).await?;
+    if verdict == Verdict::Wrong || row.password.is_none() {
+        let note = Event::SignInFailed.of(id).on(session).because("wrong_current_password");
+        audit::record_failure(hallpass, ctx, note).await?;
+        return Err(password_incorrect());
+    }
+    Ok((row, attempt))
+}
+
+fn password_incorrect() -> Error {
+    let detail = "Give the password that the account has now; if it has none, set one by `password-reset`";
+    Error::new(Code::PasswordIncorrect, detail)
 }
 
 /// Replaces the password of somebody who knows the current one, and ends the account's other sessions. `device` is as in
@@ -129,29 +241,21 @@ pub async fn change_password(
     new: SecretString,
     device: Option<&str>,
 ) -> Result<()> {
-    let current = Password::parse("current_password", &current).map_err(|error| Error::validation(vec![error]))?;
-    let row = store::accounts::by_id(hallpass.0.db.read().await?.conn(), id).await?;
-    let row = row.ok_or_else(accounts::no_such_account)?;
-    let wrong = || Error::new(Code::PasswordIncorrect, "Give the password that the account has now");
-    let guess = Guess { whose: Whose::Account(id), device, password: &current, stored: row.password.as_deref() };
-    let (verdict, attempt) = limits::compare(hallpass, ctx, guess).await?;
-    let (Verdict::Right | Verdict::RightButOutdated, Some(checked)) = (verdict, row.password.clone()) else {
-        let note = Event::SignInFailed.of(id).on(keep).because("wrong_current_password");
-        audit::record_failure(hallpass, ctx, note).await?;
-        return Err(wrong());
-    };
+    let (row, attempt) = prove(hallpass, ctx, id, keep, "current_password", &current, device).await?;
+    let checked = row.password.clone().unwrap_or_default();
     // The current password was right, whatever is wrong with the new one.
     let hash = accounts::new_password(hallpass, &row.try_into()?, "new_password", new).await;
     let hash = attempt.unless_failed(hallpass, hash).await?;
     let mut tx = hallpass.0.db.begin().await?;
     if !store::accounts::replace_password(tx.conn(), id, &checked, &hash).await? {
-        return Err(wrong());
+        return Err(password_incorrect());
     }
     attempt.forgive(&mut tx).await?;
     limits::clear(hallpass, &mut tx, id).await?;
     let mut pending = Pending::default();
     pending.end_all(hallpass, ctx, &mut tx, id, Some(keep), EndCause::PasswordChanged).await?;
     pending.record(hallpass, ctx, &mut tx, Event::PasswordChanged.of(id).on(keep)).await?;
+    mail::order(hallpass, ctx, &mut tx, Job::PasswordChanged(id)).await?;
     pending.commit(hallpass, tx).await
 }
 

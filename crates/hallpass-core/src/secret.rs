@@ -1,5 +1,5 @@
-//! The master key and what is derived from it: MAC keys for refresh secrets, CSRF tokens and limits, and the key that
-//! seals signing keys.
+//! The master key and what is derived from it: MAC keys for refresh secrets, CSRF tokens, limits and mailed codes, and
+//! the key that seals signing keys and mails that wait.
 //!
 //! Nothing here is ever stored in the database in a form that could be used, and nothing here can be printed.
 
@@ -67,6 +67,8 @@ pub struct Secrets {
     pub csrf: MacKey,
     /// Proves known devices, and stands for accounts and names where failures are counted.
     pub(crate) limits: MacKey,
+    /// Stands for the codes that were mailed.
+    pub(crate) codes: MacKey,
     /// Tells whether a database was set up under this master key.
     pub(crate) fingerprint: String,
     sealing: RandomizedNonceKey,
@@ -79,6 +81,7 @@ impl Secrets {
             refresh: mac("hallpass refresh secret v1"),
             csrf: mac("hallpass csrf token v1"),
             limits: mac("hallpass limits v1"),
+            codes: mac("hallpass mailed code v1"),
             fingerprint: BASE64.encode(master.derive("hallpass master key fingerprint v1").as_ref()),
             sealing: RandomizedNonceKey::new(&AES_256_GCM, master.derive("hallpass sealing v1").as_ref())
                 .map_err(|_| Error::internal("the sealing key cannot be made"))?,

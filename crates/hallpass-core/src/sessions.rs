@@ -48,6 +48,12 @@ pub enum EndCause {
     Deactivated,
     /// The account signed in on more devices than allowed.
     TooManySessions,
+    /// The account has another e-mail address.
+    EmailChanged,
+    /// Whoever receives the account's mail took it over from somebody who had never shown to do so.
+    OwnershipProven,
+    /// The owner wants the account to be deleted.
+    AccountDeleted,
 }
 
 impl EndCause {
@@ -63,6 +69,9 @@ impl EndCause {
         EndCause::AbsoluteLimit,
         EndCause::Deactivated,
         EndCause::TooManySessions,
+        EndCause::EmailChanged,
+        EndCause::OwnershipProven,
+        EndCause::AccountDeleted,
     ];
 
     /// The stable name, on the wire and in the database.
@@ -78,10 +87,13 @@ impl EndCause {
             EndCause::AbsoluteLimit => "absolute_limit",
             EndCause::Deactivated => "deactivated",
             EndCause::TooManySessions => "too_many_sessions",
+            EndCause::EmailChanged => "email_changed",
+            EndCause::OwnershipProven => "ownership_proven",
+            EndCause::AccountDeleted => "account_deleted",
         }
     }
 
-    fn parse(name: &str) -> Option<Self> {
+    pub(crate) fn parse(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|cause| cause.as_str() == name)
     }
 }
@@ -125,13 +137,15 @@ pub struct Session {
     pub user_agent: Option<String>,
 }
 
-/// Writes a new session of an account that may have one: only [`crate::login`] calls this, after it made sure.
+/// Writes a new session of an account that may have one: only [`crate::login`] calls this, after it made sure. `amr` says
+/// how (RFC 8176 section 2).
 pub(crate) async fn begin(
     hallpass: &Hallpass,
     ctx: &Ctx,
     tx: &mut Tx,
     account: &Account,
     remember: Remember,
+    amr: &'static str,
 ) -> Result<SessionRow> {
     let rules = &hallpass.config().sessions;
     let idle_seconds = match remember {
@@ -157,6 +171,7 @@ pub(crate) async fn begin(
         user_agent: ctx.user_agent.clone(),
         ended_at: None,
         end_cause: None,
+        amr: amr.to_owned(),
     };
     store::sessions::insert(tx.conn(), &row).await?;
     Ok(row)
@@ -184,7 +199,7 @@ pub(crate) fn issue(
         jti: new_id(ctx.now)?.to_string(),
         sid: row.id(),
         auth_time: row.created_at,
-        amr: vec!["pwd".into()],
+        amr: vec![row.amr.clone()],
         roles: account.roles.clone(),
         account_version: account.version,
         extra: accounts::mapped_claims(hallpass, &account),

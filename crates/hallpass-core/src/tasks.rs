@@ -4,7 +4,7 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::{Ctx, Hallpass, Result, audit, keys, limits, revocation, store};
+use crate::{Ctx, Hallpass, Result, audit, deletion, keys, limits, mail, rates, revocation, store};
 
 /// Seconds for which an ended session can still say why it ended.
 const REMEMBERED: i64 = 30 * 86_400;
@@ -21,12 +21,16 @@ pub async fn run(hallpass: &Hallpass, ctx: &Ctx) -> Result<()> {
     if a_minute_passed {
         hallpass.verifier().revoked().forget(ctx.now);
         keys::keep_up(hallpass, ctx).await?;
+        deletion::carry_out(hallpass, ctx).await?;
         let mut tx = hallpass.0.db.begin().await?;
         store::revocations::prune(tx.conn(), ctx.now).await?;
         store::sessions::prune(tx.conn(), ctx.now - REMEMBERED).await?;
         limits::prune(&mut tx, ctx.now).await?;
         store::events::prune(tx.conn(), ctx.now - audit::KEPT).await?;
+        store::tickets::prune(tx.conn(), ctx.now).await?;
+        store::outbox::prune(tx.conn(), ctx.now - mail::KEPT).await?;
         tx.commit().await?;
+        rates::prune(hallpass, ctx.now).await?;
     }
     Ok(())
 }

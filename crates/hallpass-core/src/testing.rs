@@ -1,5 +1,6 @@
 //! Fresh databases for tests: a file in a temporary folder, and a database of its own on the PostgreSQL server that
-//! `HALLPASS_TEST_POSTGRES` names. Without that variable the PostgreSQL half of a test says that it was skipped.
+//! `HALLPASS_TEST_POSTGRES` names. Without that variable the PostgreSQL half of a test says that it was skipped. And a
+//! mail server that keeps what it gets.
 #![expect(
     clippy::expect_used,
     clippy::panic,
@@ -10,6 +11,10 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tempfile::TempDir;
 
 use crate::{Db, secret};
+
+mod smtp;
+
+pub use smtp::{SinkMail, SmtpSink};
 
 /// A database with the current schema, for one test.
 pub struct TestDb {

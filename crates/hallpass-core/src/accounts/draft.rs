@@ -23,6 +23,13 @@ pub(crate) struct Draft {
     email: Option<Email>,
 }
 
+impl Draft {
+    /// The address that the account is to have.
+    pub(crate) fn email(&self) -> Option<&Email> {
+        self.email.as_ref()
+    }
+}
+
 /// Checks everything that can be checked without the other accounts, and hashes the password.
 pub(crate) async fn draft(hallpass: &Hallpass, ctx: &Ctx, new: NewAccount) -> Result<Draft> {
     let rules = &hallpass.0.config;
@@ -37,6 +44,9 @@ pub(crate) async fn draft(hallpass: &Hallpass, ctx: &Ctx, new: NewAccount) -> Re
         Some(password) => Password::parse("password", &password).map_err(|error| wrong.push(error)).ok(),
     };
     if let Err(error) = check_profile(&rules.accounts.profile, &new.profile) {
+        wrong.push(error);
+    }
+    if let Some(Err(error)) = new.locale.as_deref().map(check_locale) {
         wrong.push(error);
     }
     if let Some(password) = &password {
@@ -68,6 +78,8 @@ pub(crate) async fn draft(hallpass: &Hallpass, ctx: &Ctx, new: NewAccount) -> Re
         version: 1,
         date_joined: ctx.now,
         last_login: None,
+        locale: new.locale.or_else(|| preferred(hallpass, ctx)),
+        delete_at: None,
     };
     Ok(Draft { row, username, email })
 }
@@ -140,6 +152,22 @@ pub(super) fn check_profile(
         }
     }
     Ok(())
+}
+
+/// Whether `locale` can be a language tag (RFC 5646 section 2.1), of whatever language.
+pub(super) fn check_locale(locale: &str) -> Result<(), FieldError> {
+    let part = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
+    let first = |part: &str| part.len() >= 2 && part.bytes().all(|b| b.is_ascii_alphabetic());
+    if locale.len() <= 35 && locale.split('-').all(part) && locale.split('-').next().is_some_and(first) {
+        return Ok(());
+    }
+    Err(FieldError::new("locale", "locale_invalid", "A language is a tag such as `en` or `de-AT`"))
+}
+
+/// The language of ours that the client prefers, if it says anything.
+fn preferred(hallpass: &Hallpass, ctx: &Ctx) -> Option<String> {
+    let languages = ctx.languages.as_deref()?;
+    Some(hallpass.0.templates.choose(None, Some(languages)).to_owned())
 }
 
 /// Whether `role` can be the name of one.

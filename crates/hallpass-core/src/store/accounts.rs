@@ -23,6 +23,8 @@ pub(crate) struct AccountRow {
     pub(crate) version: i64,
     pub(crate) date_joined: i64,
     pub(crate) last_login: Option<i64>,
+    pub(crate) locale: Option<String>,
+    pub(crate) delete_at: Option<i64>,
 }
 
 /// The names of a new row that the database holds unique.
@@ -35,8 +37,8 @@ pub(crate) struct UniqueNames<'a> {
 pub(crate) async fn insert(conn: Conn<'_>, row: &AccountRow, names: UniqueNames<'_>) -> sqlx::Result<AccountId> {
     let id: i64 = on!(conn, |c| sqlx::query_scalar(sql!(
         "insert into accounts (username, username_key, email, email_key, email_verified, first_name, last_name,
-            password, is_active, is_staff, is_superuser, roles, profile, version, date_joined, last_login)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) returning id"
+            password, is_active, is_staff, is_superuser, roles, profile, version, date_joined, last_login, locale)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) returning id"
     ))
     .bind(&row.username)
     .bind(names.username_key)
@@ -54,6 +56,7 @@ pub(crate) async fn insert(conn: Conn<'_>, row: &AccountRow, names: UniqueNames<
     .bind(row.version)
     .bind(row.date_joined)
     .bind(row.last_login)
+    .bind(&row.locale)
     .fetch_one(c)
     .await?);
     Ok(AccountId(id))
@@ -62,7 +65,7 @@ pub(crate) async fn insert(conn: Conn<'_>, row: &AccountRow, names: UniqueNames<
 pub(crate) async fn by_id(conn: Conn<'_>, id: AccountId) -> sqlx::Result<Option<AccountRow>> {
     on!(conn, |c| sqlx::query_as(sql!(
         "select id, username, email, email_verified, first_name, last_name, password, is_active, is_staff, is_superuser,
-            roles, profile, version, date_joined, last_login from accounts where id = $1"
+            roles, profile, version, date_joined, last_login, locale, delete_at from accounts where id = $1"
     ))
     .bind(id.0)
     .fetch_optional(c)
@@ -72,7 +75,7 @@ pub(crate) async fn by_id(conn: Conn<'_>, id: AccountId) -> sqlx::Result<Option<
 pub(crate) async fn by_username(conn: Conn<'_>, key: &str) -> sqlx::Result<Option<AccountRow>> {
     on!(conn, |c| sqlx::query_as(sql!(
         "select id, username, email, email_verified, first_name, last_name, password, is_active, is_staff, is_superuser,
-            roles, profile, version, date_joined, last_login from accounts where username_key = $1"
+            roles, profile, version, date_joined, last_login, locale, delete_at from accounts where username_key = $1"
     ))
     .bind(key)
     .fetch_optional(c)
@@ -82,7 +85,7 @@ pub(crate) async fn by_username(conn: Conn<'_>, key: &str) -> sqlx::Result<Optio
 pub(crate) async fn by_email(conn: Conn<'_>, key: &str) -> sqlx::Result<Option<AccountRow>> {
     on!(conn, |c| sqlx::query_as(sql!(
         "select id, username, email, email_verified, first_name, last_name, password, is_active, is_staff, is_superuser,
-            roles, profile, version, date_joined, last_login from accounts where email_key = $1"
+            roles, profile, version, date_joined, last_login, locale, delete_at from accounts where email_key = $1"
     ))
     .bind(key)
     .fetch_optional(c)
@@ -91,18 +94,32 @@ pub(crate) async fn by_email(conn: Conn<'_>, key: &str) -> sqlx::Result<Option<A
 
 /// At most `limit` accounts with ids above `after`, in the order of their ids.
 pub(crate) async fn page(conn: Conn<'_>, after: AccountId, limit: i64) -> sqlx::Result<Vec<AccountRow>> {
-    on!(conn, |c| sqlx::query_as(sql!(
+    on!(conn, |c| {
+        sqlx::query_as(sql!(
         "select id, username, email, email_verified, first_name, last_name, password, is_active, is_staff, is_superuser,
-            roles, profile, version, date_joined, last_login from accounts where id > $1 order by id limit $2"
+            roles, profile, version, date_joined, last_login, locale, delete_at from accounts where id > $1 order by id limit $2"
     ))
     .bind(after.0)
     .bind(limit)
     .fetch_all(c)
+    .await
+    })
+}
+
+/// The account as it is, which nobody else changes until the transaction ends.
+pub(crate) async fn hold(conn: Conn<'_>, id: AccountId) -> sqlx::Result<Option<AccountRow>> {
+    on!(conn, |c| sqlx::query_as(sql!(
+        "update accounts set version = version where id = $1
+         returning id, username, email, email_verified, first_name, last_name, password, is_active, is_staff,
+            is_superuser, roles, profile, version, date_joined, last_login, locale, delete_at"
+    ))
+    .bind(id.0)
+    .fetch_optional(c)
     .await)
 }
 
-/// Notes a sign-in, and the new hash if the old one was outdated, but only while the account is active and has the
-/// password that was just checked: a password change or a deactivation at the same moment wins.
+/// Notes a sign-in, which calls off a deletion, and the new hash if the old one was outdated, but only while the account
+/// is active and has the password that was just checked: a password change or a deactivation at the same moment wins.
 pub(crate) async fn note_login(
     conn: Conn<'_>,
     id: AccountId,
@@ -111,9 +128,10 @@ pub(crate) async fn note_login(
     now: i64,
 ) -> sqlx::Result<Option<AccountRow>> {
     on!(conn, |c| sqlx::query_as(sql!(
-        "update accounts set last_login = $1, password = $2 where id = $3 and password = $4 and is_active
+        "update accounts set last_login = $1, password = $2, delete_at = null
+         where id = $3 and password = $4 and is_active
          returning id, username, email, email_verified, first_name, last_name, password, is_active, is_staff,
-            is_superuser, roles, profile, version, date_joined, last_login"
+            is_superuser, roles, profile, version, date_joined, last_login, locale, delete_at"
     ))
     .bind(now)
     .bind(stored)
@@ -121,6 +139,72 @@ pub(crate) async fn note_login(
     .bind(checked)
     .fetch_optional(c)
     .await)
+}
+
+/// Notes a sign-in without a password to an account that is held.
+pub(crate) async fn note_login_by_link(conn: Conn<'_>, id: AccountId, now: i64) -> sqlx::Result<()> {
+    on!(conn, |c| sqlx::query(sql!("update accounts set last_login = $1, delete_at = null where id = $2"))
+        .bind(now)
+        .bind(id.0)
+        .execute(c)
+        .await
+        .map(drop))
+}
+
+/// Notes that the owner receives mail at the account's address.
+pub(crate) async fn set_email_verified(conn: Conn<'_>, id: AccountId) -> sqlx::Result<()> {
+    on!(conn, |c| sqlx::query(sql!("update accounts set email_verified = true where id = $1"))
+        .bind(id.0)
+        .execute(c)
+        .await
+        .map(drop))
+}
+
+/// Gives the account another address, at which its owner receives mail, and the next version.
+pub(crate) async fn set_email(conn: Conn<'_>, id: AccountId, email: &str, key: &str) -> sqlx::Result<()> {
+    on!(conn, |c| sqlx::query(sql!(
+        "update accounts set email = $1, email_key = $2, email_verified = true, version = version + 1 where id = $3"
+    ))
+    .bind(email)
+    .bind(key)
+    .bind(id.0)
+    .execute(c)
+    .await
+    .map(drop))
+}
+
+/// Sets when the account goes, unless somebody replaced the password that was just checked.
+pub(crate) async fn set_delete_at(conn: Conn<'_>, id: AccountId, checked: &str, at: i64) -> sqlx::Result<bool> {
+    on!(conn, |c| sqlx::query(sql!("update accounts set delete_at = $1 where id = $2 and password = $3 and is_active"))
+        .bind(at)
+        .bind(id.0)
+        .bind(checked)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected() == 1))
+}
+
+/// At most `limit` accounts whose time has come.
+pub(crate) async fn to_delete(conn: Conn<'_>, now: i64, limit: i64) -> sqlx::Result<Vec<AccountRow>> {
+    on!(conn, |c| sqlx::query_as(sql!(
+        "select id, username, email, email_verified, first_name, last_name, password, is_active, is_staff, is_superuser,
+            roles, profile, version, date_joined, last_login, locale, delete_at from accounts
+         where delete_at <= $1 order by delete_at limit $2"
+    ))
+    .bind(now)
+    .bind(limit)
+    .fetch_all(c)
+    .await)
+}
+
+/// Deletes an account whose time has come, unless its owner has signed in meanwhile.
+pub(crate) async fn delete(conn: Conn<'_>, id: AccountId, now: i64) -> sqlx::Result<bool> {
+    on!(conn, |c| sqlx::query(sql!("delete from accounts where id = $1 and delete_at <= $2"))
+        .bind(id.0)
+        .bind(now)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected() == 1))
 }
 
 /// Replaces the password, but only the one that was just checked.
@@ -149,14 +233,15 @@ pub(crate) async fn set_password(conn: Conn<'_>, id: AccountId, new: Option<&str
 /// The password is not part of it: a change of roles must not bring back a password that was replaced meanwhile.
 pub(crate) async fn update(conn: Conn<'_>, row: &AccountRow) -> sqlx::Result<bool> {
     on!(conn, |c| sqlx::query(sql!(
-        "update accounts set first_name = $1, last_name = $2, is_active = $3, roles = $4, profile = $5,
-            version = version + 1 where id = $6 and version = $7"
+        "update accounts set first_name = $1, last_name = $2, is_active = $3, roles = $4, profile = $5, locale = $6,
+            version = version + 1 where id = $7 and version = $8"
     ))
     .bind(&row.first_name)
     .bind(&row.last_name)
     .bind(row.is_active)
     .bind(&row.roles)
     .bind(&row.profile)
+    .bind(&row.locale)
     .bind(row.id)
     .bind(row.version)
     .execute(c)

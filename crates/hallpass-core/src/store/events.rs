@@ -95,6 +95,15 @@ pub(crate) async fn forget_of_nobody(conn: Conn<'_>, event: &str) -> sqlx::Resul
         .map(|done| done.rows_affected()))
 }
 
+/// Forgets all that happened to an account.
+pub(crate) async fn forget(conn: Conn<'_>, account: AccountId) -> sqlx::Result<()> {
+    on!(conn, |c| sqlx::query(sql!("delete from events where account_id = $1"))
+        .bind(account.0)
+        .execute(c)
+        .await
+        .map(drop))
+}
+
 /// Forgets what happened before `before`.
 pub(crate) async fn prune(conn: Conn<'_>, before: i64) -> sqlx::Result<u64> {
     on!(conn, |c| sqlx::query(sql!("delete from events where at < $1"))

@@ -20,10 +20,13 @@ pub(crate) mod attempts;
 pub(crate) mod events;
 pub(crate) mod keys;
 pub(crate) mod meta;
+pub(crate) mod outbox;
+pub(crate) mod rates;
 pub(crate) mod revocations;
 pub(crate) mod sessions;
 #[cfg(test)]
 mod statements;
+pub(crate) mod tickets;
 
 /// Marks a literal as a statement, so that one test can find them all and prepare each on both engines.
 macro_rules! sql {

@@ -26,6 +26,7 @@ pub(crate) struct SessionRow {
     pub(crate) user_agent: Option<String>,
     pub(crate) ended_at: Option<i64>,
     pub(crate) end_cause: Option<String>,
+    pub(crate) amr: String,
 }
 
 impl SessionRow {
@@ -46,8 +47,8 @@ impl SessionRow {
 pub(crate) async fn insert(conn: Conn<'_>, row: &SessionRow) -> sqlx::Result<()> {
     on!(conn, |c| sqlx::query(sql!(
         "insert into sessions (id, account_id, generation, parent, first_child, rotated_at, created_at, last_used_at,
-            idle_seconds, idle_end, absolute_end, remembered, ip, user_agent)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+            idle_seconds, idle_end, absolute_end, remembered, ip, user_agent, amr)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
     ))
     .bind(row.id)
     .bind(row.account_id)
@@ -63,6 +64,7 @@ pub(crate) async fn insert(conn: Conn<'_>, row: &SessionRow) -> sqlx::Result<()>
     .bind(row.remembered)
     .bind(&row.ip)
     .bind(&row.user_agent)
+    .bind(&row.amr)
     .execute(c)
     .await
     .map(drop))
@@ -71,7 +73,7 @@ pub(crate) async fn insert(conn: Conn<'_>, row: &SessionRow) -> sqlx::Result<()>
 pub(crate) async fn by_id(conn: Conn<'_>, id: SessionId) -> sqlx::Result<Option<SessionRow>> {
     on!(conn, |c| sqlx::query_as(sql!(
         "select id, account_id, generation, parent, first_child, rotated_at, created_at, last_used_at, idle_seconds,
-            idle_end, absolute_end, remembered, ip, user_agent, ended_at, end_cause from sessions where id = $1"
+            idle_end, absolute_end, remembered, ip, user_agent, ended_at, end_cause, amr from sessions where id = $1"
     ))
     .bind(id.0)
     .fetch_optional(c)
@@ -82,12 +84,24 @@ pub(crate) async fn by_id(conn: Conn<'_>, id: SessionId) -> sqlx::Result<Option<
 pub(crate) async fn live(conn: Conn<'_>, account: AccountId, now: i64) -> sqlx::Result<Vec<SessionRow>> {
     on!(conn, |c| sqlx::query_as(sql!(
         "select id, account_id, generation, parent, first_child, rotated_at, created_at, last_used_at, idle_seconds,
-            idle_end, absolute_end, remembered, ip, user_agent, ended_at, end_cause from sessions
+            idle_end, absolute_end, remembered, ip, user_agent, ended_at, end_cause, amr from sessions
          where account_id = $1 and ended_at is null and idle_end > $2 and absolute_end > $2
          order by last_used_at desc, id desc"
     ))
     .bind(account.0)
     .bind(now)
+    .fetch_all(c)
+    .await)
+}
+
+/// All sessions of an account that are remembered, newest use first.
+pub(crate) async fn of_account(conn: Conn<'_>, account: AccountId) -> sqlx::Result<Vec<SessionRow>> {
+    on!(conn, |c| sqlx::query_as(sql!(
+        "select id, account_id, generation, parent, first_child, rotated_at, created_at, last_used_at, idle_seconds,
+            idle_end, absolute_end, remembered, ip, user_agent, ended_at, end_cause, amr from sessions
+         where account_id = $1 order by last_used_at desc, id desc"
+    ))
+    .bind(account.0)
     .fetch_all(c)
     .await)
 }
@@ -173,6 +187,15 @@ pub(crate) async fn end_all(
     .fetch_all(c)
     .await?);
     Ok(ended.into_iter().map(SessionId).collect())
+}
+
+/// Forgets all sessions of an account.
+pub(crate) async fn forget(conn: Conn<'_>, account: AccountId) -> sqlx::Result<()> {
+    on!(conn, |c| sqlx::query(sql!("delete from sessions where account_id = $1"))
+        .bind(account.0)
+        .execute(c)
+        .await
+        .map(drop))
 }
 
 /// Forgets sessions that were over before `before`, however they ended.

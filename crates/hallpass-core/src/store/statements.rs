@@ -11,8 +11,11 @@ const SOURCES: &[(&str, &str)] = &[
     ("events", include_str!("events.rs")),
     ("keys", include_str!("keys.rs")),
     ("meta", include_str!("meta.rs")),
+    ("outbox", include_str!("outbox.rs")),
+    ("rates", include_str!("rates.rs")),
     ("revocations", include_str!("revocations.rs")),
     ("sessions", include_str!("sessions.rs")),
+    ("tickets", include_str!("tickets.rs")),
 ];
 
 /// The literals inside `sql!(…)`.

@@ -29,7 +29,11 @@ on_both_engines! {
             profile: object(json!({ "nickname": "the countess" })),
             ..person("Ada")
         };
-        let standing = Standing { is_staff: true, is_superuser: false, roles: vec!["editor".into(), "author".into()] };
+        let standing = Standing {
+            is_staff: true,
+            roles: vec!["editor".into(), "author".into()],
+            ..Standing::default()
+        };
         let made = accounts::create(&house.hallpass, &house.ctx(), new, standing).await.unwrap();
         assert_eq!(made.username.as_deref(), Some("Ada"));
         assert_eq!(made.roles, ["author", "editor"]);

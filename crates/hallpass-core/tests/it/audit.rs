@@ -26,7 +26,7 @@ on_both_engines! {
         let sign_in = async |password: &str| {
             login::sign_in(hallpass, &stranger, who(), password.to_owned().into(), Remember::No, None).await
         };
-        let first = login::sign_up(hallpass, &stranger, person("ada"), Remember::No).await.unwrap();
+        let first = login::sign_up(hallpass, &stranger, person("ada"), Remember::No).await.unwrap().unwrap();
         let ada = first.account.id;
         assert_eq!(code(sign_in(OTHER_PASSWORD).await), Code::InvalidCredentials);
         let second = sign_in(PASSWORD).await.unwrap();

@@ -142,7 +142,7 @@ on_both_engines! {
 
     async fn nobody_locks_the_owner_out_of_a_known_device(database) {
         let house = House::new(database).await;
-        let signed_up = login::sign_up(&house.hallpass, &house.ctx(), person("ada"), Remember::No).await.unwrap();
+        let signed_up = login::sign_up(&house.hallpass, &house.ctx(), person("ada"), Remember::No).await.unwrap().unwrap();
         let device = signed_up.device_token.as_deref();
         assert!(device.is_some() && house.refresh(&signed_up.refresh_token).await.unwrap().device_token.is_none());
         house.create("mallory").await;

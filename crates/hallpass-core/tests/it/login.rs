@@ -20,7 +20,7 @@ on_both_engines! {
     async fn whoever_signs_up_is_signed_in(database) {
         let house = House::new(database).await;
         let new = NewAccount { email: Some("Ada@Example.COM".into()), ..person("ada") };
-        let issued = login::sign_up(&house.hallpass, &house.ctx(), new, Remember::Yes).await.unwrap();
+        let issued = login::sign_up(&house.hallpass, &house.ctx(), new, Remember::Yes).await.unwrap().unwrap();
         let claims = house.verify(&issued).unwrap();
         assert_eq!((claims.sub, claims.sid), (issued.account.id, issued.session));
         assert_eq!(issued.refresh_lifetime, Some(7 * 86_400));

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use hallpass_core::{
     Actor, Code, Config, Ctx, Hallpass, MasterKey, Result, SessionId,
     accounts::{self, Account, NewAccount, Standing},
+    config::Transport,
     login::{self, Identifier},
+    mail::{self, Letter},
     sessions::{self, Issued, Remember},
     testing::TestDb,
 };
@@ -49,7 +51,14 @@ impl House {
     }
 
     pub(crate) fn ctx(&self) -> Ctx {
-        Ctx { now: self.now(), actor: Actor::Anonymous, ip: None, user_agent: None, request_id: "test".into() }
+        Ctx {
+            now: self.now(),
+            actor: Actor::Anonymous,
+            ip: None,
+            user_agent: None,
+            languages: None,
+            request_id: "test".into(),
+        }
     }
 
     pub(crate) async fn create(&self, username: &str) -> Account {
@@ -77,6 +86,26 @@ impl House {
         self.hallpass.verifier().verify(&issued.access_token, self.now())
     }
 
+    /// Sends what is due, and returns every mail that this server ever sent, the oldest first.
+    pub(crate) async fn mails(&self) -> Vec<Letter> {
+        while mail::deliver(&self.hallpass, &self.ctx()).await.unwrap() {}
+        self.hallpass.mailer().mailbox().unwrap().into_iter().rev().collect()
+    }
+
+    /// The secret in the link of the last mail, after a look at which mail that is.
+    pub(crate) async fn mailed(&self, to: &str, page: &str) -> String {
+        let mails = self.mails().await;
+        let last = mails.last().unwrap();
+        assert_eq!(last.to, to, "{}", last.written.text);
+        token(last, page)
+    }
+
+    /// Creates an account with an address that its owner has verified.
+    pub(crate) async fn create_at(&self, username: &str, email: &str) -> Account {
+        let standing = Standing { email_verified: true, ..Standing::default() };
+        accounts::create(&self.hallpass, &self.ctx(), person_at(username, email), standing).await.unwrap()
+    }
+
     pub(crate) async fn live(&self, account: &Account) -> Vec<SessionId> {
         let list = sessions::list(&self.hallpass, &self.ctx(), account.id).await.unwrap();
         list.into_iter().map(|session| session.id).collect()
@@ -97,12 +126,24 @@ pub(crate) async fn sign_in_at(
 
 pub(crate) fn config(settings: impl FnOnce(&mut Config)) -> Config {
     let mut config = Config::for_issuer("https://api.example.com");
+    config.mail.transport = Transport::Mailbox;
     settings(&mut config);
     config
 }
 
 pub(crate) fn person(username: &str) -> NewAccount {
     NewAccount { username: Some(username.into()), password: Some(PASSWORD.to_owned().into()), ..NewAccount::default() }
+}
+
+pub(crate) fn person_at(username: &str, email: &str) -> NewAccount {
+    NewAccount { email: Some(email.into()), ..person(username) }
+}
+
+/// The secret in the link to one of our pages.
+pub(crate) fn token(mail: &Letter, page: &str) -> String {
+    let link = format!("https://api.example.com/{page}#token=");
+    let (_, rest) = mail.written.text.split_once(&link).unwrap_or_else(|| panic!("{page}: {}", mail.written.text));
+    rest.split_whitespace().next().unwrap().to_owned()
 }
 
 pub(crate) fn code<T: std::fmt::Debug>(result: Result<T>) -> Code {
