@@ -3,19 +3,26 @@
 //! A handler parses, calls one function of the core, and puts the answer into body and cookies; it decides nothing
 //! about security, which is all in the layers and the extractors.
 
+mod account_deletion;
 mod activity;
 mod csrf;
+mod email_change;
+mod export;
 mod health;
 mod issued;
 mod jwks;
 mod login;
 mod logout;
+mod mailed;
 mod me;
 mod password;
+mod password_reset;
 mod refresh;
 mod session;
 mod sessions;
+mod sign_in_link;
 mod signup;
+mod verify_email;
 
 use axum::{
     http::{HeaderMap, StatusCode, header::SET_COOKIE},
@@ -36,17 +43,30 @@ type Done = Result<StatusCode, Problem>;
 
 const DONE: Done = Ok(StatusCode::NO_CONTENT);
 
+/// What was asked for will happen, or nothing will, and nobody is told which.
+const ACCEPTED: Done = Ok(StatusCode::ACCEPTED);
+
 /// Every operation with its documentation; none can be here without.
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
         .routes(routes!(signup::sign_up))
         .routes(routes!(login::log_in))
+        .routes(routes!(sign_in_link::request_sign_in_link))
+        .routes(routes!(sign_in_link::sign_in_by_link))
         .routes(routes!(refresh::refresh))
         .routes(routes!(logout::log_out))
         .routes(routes!(logout::log_out_everywhere))
         .routes(routes!(session::read_session))
         .routes(routes!(me::read_me, me::change_me))
+        .routes(routes!(export::export_account))
         .routes(routes!(password::change_password))
+        .routes(routes!(password_reset::request_password_reset))
+        .routes(routes!(password_reset::reset_password))
+        .routes(routes!(verify_email::request_verification))
+        .routes(routes!(verify_email::verify_email))
+        .routes(routes!(email_change::request_email_change))
+        .routes(routes!(email_change::change_email))
+        .routes(routes!(account_deletion::schedule_deletion))
         .routes(routes!(sessions::list_sessions, sessions::end_other_sessions))
         .routes(routes!(sessions::end_session))
         .routes(routes!(csrf::read_csrf))

@@ -42,6 +42,7 @@ impl FromRequestParts<AppState> for Anybody {
             actor: Actor::Anonymous,
             ip: client_address(&parts.headers, &parts.extensions, app.policy()),
             user_agent: user_agent(&parts.headers),
+            languages: languages(&parts.headers),
             request_id: id,
         }))
     }
@@ -113,4 +114,11 @@ fn peer(extensions: &Extensions) -> Option<IpAddr> {
 fn user_agent(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(header::USER_AGENT)?;
     Some(String::from_utf8_lossy(value.as_bytes()).chars().take(300).collect())
+}
+
+/// The languages that the client prefers: their first 200 characters, several lines as one (RFC 9110 section 5.3).
+fn languages(headers: &HeaderMap) -> Option<String> {
+    let lines = headers.get_all(header::ACCEPT_LANGUAGE).iter();
+    let lines: Vec<_> = lines.map(|line| String::from_utf8_lossy(line.as_bytes())).collect();
+    Some(lines.join(", ").chars().take(200).collect()).filter(|languages: &String| !languages.is_empty())
 }

@@ -129,7 +129,7 @@ pub(crate) fn complete(mut response: Response, request_id: &str) -> Response {
 /// The status of each code: the only place where a code meets HTTP.
 pub fn status(code: Code) -> StatusCode {
     match code {
-        Code::InvalidRequest | Code::ValidationFailed => StatusCode::BAD_REQUEST,
+        Code::InvalidRequest | Code::ValidationFailed | Code::LinkInvalid => StatusCode::BAD_REQUEST,
         Code::InvalidCredentials
         | Code::TokenMissing
         | Code::TokenInvalid
@@ -138,9 +138,14 @@ pub fn status(code: Code) -> StatusCode {
         | Code::SessionEnded
         | Code::RefreshMissing
         | Code::RefreshInvalid => StatusCode::UNAUTHORIZED,
-        Code::PasswordIncorrect | Code::SignUpClosed | Code::OriginNotAllowed | Code::CsrfFailed | Code::Forbidden => {
-            StatusCode::FORBIDDEN
-        }
+        Code::PasswordIncorrect
+        | Code::EmailNotVerified
+        | Code::SignUpClosed
+        | Code::MailOff
+        | Code::SignInLinksOff
+        | Code::OriginNotAllowed
+        | Code::CsrfFailed
+        | Code::Forbidden => StatusCode::FORBIDDEN,
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::UsernameTaken | Code::EmailTaken => StatusCode::CONFLICT,

@@ -28,7 +28,6 @@ mod csrf;
 mod ctx;
 mod error;
 mod json;
-mod limits;
 mod openapi;
 mod pages;
 mod query;
@@ -40,7 +39,7 @@ mod web;
 use std::time::Duration;
 
 use axum::Router;
-use hallpass_core::{Ctx, tasks};
+use hallpass_core::{Ctx, Error, mail, tasks};
 use tokio::time::{MissedTickBehavior, interval};
 
 pub use error::{Problem, status};
@@ -53,21 +52,40 @@ pub use web::{Policy, Web};
 /// Every route, with every layer around it.
 pub fn router(state: AppState) -> Router {
     let (api, document) = api::routes().split_for_parts();
-    let pages = pages::routes(openapi::complete(&document, state.policy().prefix()));
+    let document = openapi::complete(&document, state.policy().prefix());
+    let pages = pages::routes(document, &state);
     security::wrap(api.merge(pages), &state)
 }
 
 /// The background work, for as long as it is polled: follows revocations, reloads and rotates keys, forgets what is
-/// over.
+/// over, and sends mail.
 ///
 /// Without it this node learns neither of sign-outs nor of keys of other nodes, and soon says that it is not ready.
 pub async fn maintain(state: AppState) {
+    // Beside each other: a mail server that is slow holds up nothing but mail.
+    tokio::join!(every_second(&state, keep_up), every_second(&state, send_mail));
+}
+
+async fn keep_up(state: AppState) -> Result<(), Error> {
+    tasks::run(state.hallpass(), &operator(&state)).await
+}
+
+async fn send_mail(state: AppState) -> Result<(), Error> {
+    while mail::deliver(state.hallpass(), &operator(&state)).await? {}
+    Ok(())
+}
+
+fn operator(state: &AppState) -> Ctx {
+    Ctx::operator(state.clock().now())
+}
+
+/// Does a part of the background work again and again, whether or not it fails.
+async fn every_second<W: Future<Output = Result<(), Error>>>(state: &AppState, work: impl Fn(AppState) -> W) {
     let mut tick = interval(Duration::from_secs(1));
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
-        let ctx = Ctx::operator(state.clock().now());
-        if let Err(error) = tasks::run(state.hallpass(), &ctx).await {
+        if let Err(error) = work(state.clone()).await {
             let source = std::error::Error::source(&error).map(ToString::to_string);
             tracing::warn!(%error, source, "the background work failed; it is tried again in a second");
         }

@@ -52,8 +52,13 @@ pub(crate) fn complete(routes: &openapi::OpenApi, prefix: &str) -> String {
         }
     }
     // What cannot be said in the type: one of both is needed.
-    if let Some(log_in) = document.pointer_mut("/components/schemas/LogIn").and_then(Value::as_object_mut) {
-        log_in.insert("anyOf".into(), json!([{ "required": ["username"] }, { "required": ["email"] }]));
+    for (pointer, one, other) in [
+        ("/components/schemas/LogIn", &["username"][..], &["email"][..]),
+        ("/components/schemas/SignInByLink", &["token"], &["email", "code"]),
+    ] {
+        if let Some(schema) = document.pointer_mut(pointer).and_then(Value::as_object_mut) {
+            schema.insert("anyOf".into(), json!([{ "required": one }, { "required": other }]));
+        }
     }
     let operations = document.pointer_mut("/paths").and_then(Value::as_object_mut);
     let operations = operations.into_iter().flatten().filter_map(|(path, item)| Some((path, item.as_object_mut()?)));
@@ -87,16 +92,21 @@ fn add_failures(path: &str, method: &str, operation: &mut Map<String, Value>) {
         .is_some_and(|ways| ways.iter().any(|way| *way != json!({})));
     let has_body = operation.contains_key("requestBody");
     let changes = method != "get";
-    let guesses = ["signUp", "logIn", "changePassword"].contains(&id.as_str());
+    let redeems = ["verifyEmail", "resetPassword", "changeEmail", "signInByLink"].contains(&id.as_str());
+    // What guesses passwords and codes, fills the database, or has mail sent.
+    let counted = id.starts_with("request")
+        || ["signUp", "logIn", "signInByLink", "changePassword", "scheduleDeletion"].contains(&id.as_str());
     let failures = [
-        (true, 400, "The request cannot be read, or some values are not allowed"),
+        (!redeems, 400, "The request cannot be read, or some values are not allowed"),
+        (redeems, 400, "The request cannot be read, some values are not allowed, or the link is not valid any more"),
         (asks_who || id == "logIn", 401, "Not signed in, or what was sent does not prove it; `code` says which"),
         (changes, 403, "Not from this page, or not allowed"),
         (path.contains('{'), 404, "There is no such thing, or none that the caller may see"),
         (id == "signUp", 409, "The user name or the e-mail address is taken"),
+        (id == "changeEmail", 409, "The e-mail address has become another account's"),
         (changes, 413, "The body is larger than 64 KiB"),
         (has_body, 415, "The body is not `application/json`"),
-        (guesses, 429, "Too many attempts: wait as many seconds as `Retry-After` says"),
+        (counted, 429, "Too many attempts: wait as many seconds as `Retry-After` says"),
         (
             true,
             503,

@@ -1,6 +1,11 @@
-//! The two pages for people, `/` and `/docs`, and the description of the interface that they are made from.
+//! The pages for people: `/`, the reference `/docs` with the description of the interface that it is made from, those
+//! that mails lead to, and in development the mails themselves.
 //!
 //! Everything comes from this program: no page loads anything from anywhere else, and none has a script inside it.
+
+mod dev_mail;
+mod text;
+mod ticket;
 
 use axum::{
     Router,
@@ -12,22 +17,32 @@ use axum::{
     response::{Html, IntoResponse},
     routing::get,
 };
-
 use crate::AppState;
 
-const INDEX: Html<&str> = Html(include_str!("assets/index.html"));
+const INDEX: &str = include_str!("assets/index.html");
 const DOCS: Html<&str> = Html(include_str!("assets/docs.html"));
 const STYLE: &str = include_str!("assets/hallpass.css");
-const SCRIPT: &str = include_str!("assets/docs.js");
+const DOCS_SCRIPT: &str = include_str!("assets/docs.js");
+const TICKET_SCRIPT: &str = include_str!("assets/ticket.js");
 
-/// The pages, their style and script, and `document` at `/openapi.json`.
-pub(crate) fn routes(document: String) -> Router<AppState> {
+/// The pages, their style and scripts, and `document` at `/openapi.json`.
+pub(crate) fn routes(document: String, app: &AppState) -> Router<AppState> {
+    // Only a server that sends no mail shows it.
+    let (index, mails) = if app.hallpass().mailer().mailbox().is_some() {
+        let item = "<li><a href=\"dev/mail\">Mail</a>: what this server would have sent</li>\n</ul>";
+        (INDEX.replace("</ul>", item), dev_mail::routes(app.clone()))
+    } else {
+        (INDEX.to_owned(), Router::new())
+    };
     Router::new()
-        .route("/", get(INDEX))
+        .route("/", get(Html(index)))
         .route("/docs", get(DOCS))
         .route("/assets/hallpass.css", get(file("text/css; charset=utf-8", STYLE)))
-        .route("/assets/docs.js", get(file("text/javascript; charset=utf-8", SCRIPT)))
+        .route("/assets/docs.js", get(file("text/javascript; charset=utf-8", DOCS_SCRIPT)))
+        .route("/assets/ticket.js", get(file("text/javascript; charset=utf-8", TICKET_SCRIPT)))
         .route("/openapi.json", get(public(Bytes::from(document))))
+        .merge(ticket::routes())
+        .merge(mails)
 }
 
 /// A file of a page: the same for everybody, and asked for again after five minutes, since its name never changes.

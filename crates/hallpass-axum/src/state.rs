@@ -1,4 +1,4 @@
-//! What every handler shares: the open core, the clock, what follows from the web settings, and the counts per address.
+//! What every handler shares: the open core, the clock, and what follows from the web settings.
 //!
 //! It is cheap to clone and never changes while the server runs.
 
@@ -8,10 +8,7 @@ use axum::extract::FromRef;
 use hallpass_core::Hallpass;
 use hallpass_token::{Clock, Gate};
 
-use crate::{
-    limits::Limits,
-    web::{Policy, Web},
-};
+use crate::web::{Policy, Web};
 
 /// The state of the router. Clones share it.
 #[derive(Clone)]
@@ -21,7 +18,6 @@ struct Inner {
     hallpass: Hallpass,
     clock: Clock,
     policy: Policy,
-    limits: Limits,
 }
 
 impl AppState {
@@ -31,8 +27,7 @@ impl AppState {
     /// What [`Web::check`] says: one sentence for each setting that cannot work.
     pub fn new(hallpass: Hallpass, web: &Web, clock: Clock) -> Result<Self, Vec<String>> {
         let policy = web.check()?;
-        let limits = Limits::new(hallpass.config().throttle.enabled);
-        Ok(Self(Arc::new(Inner { hallpass, clock, policy, limits })))
+        Ok(Self(Arc::new(Inner { hallpass, clock, policy })))
     }
 
     /// The open core.
@@ -48,11 +43,6 @@ impl AppState {
     /// What follows from the web settings.
     pub(crate) fn policy(&self) -> &Policy {
         &self.0.policy
-    }
-
-    /// How many attempts each client address has left.
-    pub(crate) fn limits(&self) -> &Limits {
-        &self.0.limits
     }
 }
 

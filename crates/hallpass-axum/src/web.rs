@@ -82,6 +82,11 @@ impl Policy {
         self.own.as_str().as_bytes() == value.as_bytes()
     }
 
+    /// Whether a `Host` header names this server: by the public URL, or as this machine.
+    pub(crate) fn is_named(&self, host: &str) -> bool {
+        Origin::parse(&format!("http://{host}")).is_ok_and(|named| named.is_loopback() || named.same_host(&self.own))
+    }
+
     /// Whether clients reach the API over TLS.
     pub(crate) fn https(&self) -> bool {
         self.own.is_https()

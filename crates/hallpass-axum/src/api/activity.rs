@@ -50,7 +50,7 @@ pub(crate) struct Event {
 }
 
 impl Event {
-    fn seen_by(owner: AccountId, entry: Entry) -> Self {
+    pub(super) fn seen_by(owner: AccountId, entry: Entry) -> Self {
         Self {
             id: entry.id.to_string(),
             at: entry.at,

@@ -65,6 +65,9 @@ pub(crate) struct User {
     date_joined: i64,
     #[schema(required = true)]
     last_login: Option<i64>,
+    /// The language of the account's mails (BCP 47).
+    #[schema(required = true)]
+    locale: Option<String>,
 }
 
 impl From<Account> for User {
@@ -82,6 +85,7 @@ impl From<Account> for User {
             profile: account.profile,
             date_joined: account.date_joined,
             last_login: account.last_login,
+            locale: account.locale,
         }
     }
 }

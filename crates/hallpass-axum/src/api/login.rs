@@ -2,7 +2,6 @@
 
 use axum::{extract::State, http::HeaderMap, response::Response};
 use hallpass_core::{
-    Code,
     login::{self, Identifier},
     sessions::Remember,
 };
@@ -50,7 +49,8 @@ impl FromMembers for Body {
 /// Sign in
 ///
 /// A browser gets the refresh secret in the cookie `__Host-refresh`, any other client in the body. Whatever is wrong
-/// with the name or the password, the answer is the same.
+/// with the name or the password, the answer is the same. Where the operator demands verified addresses, the right
+/// password of an account that has not verified its own is answered with `email_not_verified`.
 ///
 /// After five failures for one name each further attempt has to wait, up to 900 seconds. A device that has signed in
 /// before has ten of its own: browsers show it with the cookie `__Host-device`, other clients with `device_token`.
@@ -63,12 +63,7 @@ pub(super) async fn log_in(
     headers: HeaderMap,
     Json(Body(who, password, remember, device_token)): Json<Body>,
 ) -> Answer<Response> {
-    app.limits().sign_in(ctx.ip, ctx.now)?;
     let device = device(device_token.as_deref(), &headers);
-    let issued = login::sign_in(app.hallpass(), &ctx, who, password, remember, device).await.inspect_err(|error| {
-        if error.code == Code::InvalidCredentials {
-            app.limits().failed(ctx.ip, ctx.now);
-        }
-    })?;
+    let issued = login::sign_in(app.hallpass(), &ctx, who, password, remember, device).await?;
     issued::answer(&app, client, issued)
 }

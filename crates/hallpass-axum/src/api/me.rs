@@ -23,6 +23,9 @@ struct ChangeMe {
     /// Replaces the custom fields that it names; `null` removes one.
     #[schema(additional_properties = true, value_type = Object, required = false)]
     profile: Map<String, Value>,
+    /// The language of the account's mails, a tag such as `en` or `de-AT` (BCP 47).
+    #[schema(max_length = 35, nullable = false)]
+    locale: Option<String>,
 }
 
 impl FromMembers for Changes {
@@ -31,6 +34,7 @@ impl FromMembers for Changes {
             first_name: members.text("first_name"),
             last_name: members.text("last_name"),
             profile: members.object("profile"),
+            locale: members.text("locale"),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Changing the password.
 
 use axum::{extract::State, http::HeaderMap};
-use hallpass_core::{Claims, Code, login};
+use hallpass_core::{Claims, login};
 use secrecy::SecretString;
 use utoipa::ToSchema;
 
@@ -58,14 +58,7 @@ pub(super) async fn change_password(
 ) -> Done {
     let SignedIn { ctx, claims } = user;
     let Claims { sub, sid, .. } = *claims;
-    // Whoever found a signed-in device must not guess the password here faster than at sign-in.
-    app.limits().sign_in(ctx.ip, ctx.now)?;
     let device = device(device_token.as_deref(), &headers);
-    login::change_password(app.hallpass(), &ctx, sub, sid, current, new, device).await.map_err(|error| {
-        if error.code == Code::PasswordIncorrect {
-            app.limits().failed(ctx.ip, ctx.now);
-        }
-        account_gone(error)
-    })?;
+    login::change_password(app.hallpass(), &ctx, sub, sid, current, new, device).await.map_err(account_gone)?;
     DONE
 }

@@ -1,6 +1,10 @@
 //! Creating an account over the network.
 
-use axum::{extract::State, http::StatusCode, response::Response};
+use axum::{
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
 use hallpass_core::{accounts::NewAccount, login, sessions::Remember};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -32,6 +36,10 @@ struct SignUp {
     /// The custom fields that the operator has set up.
     #[schema(additional_properties = true, value_type = Object, required = false)]
     profile: Map<String, Value>,
+    /// The language of the account's mails, a tag such as `en` or `de-AT` (BCP 47); without it, what `Accept-Language`
+    /// prefers.
+    #[schema(max_length = 35, nullable = false)]
+    locale: Option<String>,
     /// Whether to stay signed in when the browser is closed; not by default.
     #[schema(default = false, nullable = false)]
     remember: Option<bool>,
@@ -49,6 +57,7 @@ impl FromMembers for Body {
             first_name: members.text("first_name").unwrap_or_default(),
             last_name: members.text("last_name").unwrap_or_default(),
             profile: members.object("profile").unwrap_or_default(),
+            locale: members.text("locale"),
         };
         Self(account, members.remember())
     }
@@ -57,15 +66,22 @@ impl FromMembers for Body {
 /// Create an account and sign in
 ///
 /// A browser gets the refresh secret in the cookie `__Host-refresh`, any other client in the body.
+///
+/// Where the operator demands verified addresses, nobody is signed in before following the link in a mail, and the
+/// answer does not tell whether the address already has an account: its owner gets a mail in either case.
 #[utoipa::path(post, path = "/api/v1/signup", operation_id = "signUp", tag = "Sign in", request_body = SignUp,
-    responses((status = 201, description = "The account is made and signed in", body = issued::Issued)))]
+    responses(
+        (status = 201, description = "The account is made and signed in", body = issued::Issued),
+        (status = 202, description = "A mail went to the address: follow its link first, then sign in"),
+    ))]
 pub(super) async fn sign_up(
     State(app): State<AppState>,
     Anybody(ctx): Anybody,
     client: Client,
     Json(Body(account, remember)): Json<Body>,
-) -> Answer<(StatusCode, Response)> {
-    app.limits().sign_up(ctx.ip, ctx.now)?;
-    let issued = login::sign_up(app.hallpass(), &ctx, account, remember).await?;
-    Ok((StatusCode::CREATED, issued::answer(&app, client, issued)?))
+) -> Answer<Response> {
+    match login::sign_up(app.hallpass(), &ctx, account, remember).await? {
+        Some(issued) => Ok((StatusCode::CREATED, issued::answer(&app, client, issued)?).into_response()),
+        None => Ok(StatusCode::ACCEPTED.into_response()),
+    }
 }

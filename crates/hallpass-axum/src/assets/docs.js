@@ -74,7 +74,7 @@ function example(api, schema, name = "") {
     case "array": return [];
     case "object": {
       const shown = Object.entries(found.properties ?? {})
-        .filter(([key]) => found.required?.includes(key) || ["username", "first_name", "refresh_token"].includes(key));
+        .filter(([key]) => found.required?.includes(key) || ["username", "first_name", "refresh_token", "token"].includes(key));
       return Object.fromEntries(shown.map(([key, member]) => [key, example(api, member, key)]));
     }
     default: return { username: "ada", first_name: "Ada" }[name] ?? (name.includes("password") ? "a long phrase you remember" : "…");

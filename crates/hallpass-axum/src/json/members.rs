@@ -30,12 +30,17 @@ impl Members {
         }
     }
 
-    /// A secret that must be there.
-    pub(crate) fn secret(&mut self, name: &'static str) -> SecretString {
+    /// A text that must be there.
+    pub(crate) fn needed(&mut self, name: &'static str) -> String {
         if !self.object.contains_key(name) {
             self.errors.push(FieldError::new(name, "required", format!("`{name}` is missing")));
         }
-        self.text(name).unwrap_or_default().into()
+        self.text(name).unwrap_or_default()
+    }
+
+    /// A secret that must be there.
+    pub(crate) fn secret(&mut self, name: &'static str) -> SecretString {
+        self.needed(name).into()
     }
 
     /// `true` or `false`, or absent.

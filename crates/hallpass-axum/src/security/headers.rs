@@ -1,7 +1,7 @@
 //! The security headers of every answer.
 //!
-//! A handler can make an answer more open by setting `Cache-Control` or `Cross-Origin-Resource-Policy` itself; all else
-//! is set here and cannot be forgotten.
+//! A handler can make an answer more open by setting `Cache-Control`, `Cross-Origin-Resource-Policy`,
+//! `Content-Security-Policy` or `X-Frame-Options` itself; all else is set here, and nothing can be forgotten.
 
 use axum::{
     extract::{Request, State},
@@ -36,9 +36,7 @@ pub(super) async fn answer(State(app): State<AppState>, request: Request, next: 
     }
     let mut set = |name: HeaderName, value| headers.insert(name, HeaderValue::from_static(value));
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    set(header::X_FRAME_OPTIONS, "DENY");
     set(header::REFERRER_POLICY, "no-referrer");
-    set(header::CONTENT_SECURITY_POLICY, if is_page { PAGE_POLICY } else { DATA_POLICY });
     if is_page {
         set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
         set(HeaderName::from_static("permissions-policy"), PERMISSIONS);
@@ -46,6 +44,8 @@ pub(super) async fn answer(State(app): State<AppState>, request: Request, next: 
     if app.policy().https() {
         set(header::STRICT_TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains");
     }
+    keep_or_set(headers, header::CONTENT_SECURITY_POLICY, if is_page { PAGE_POLICY } else { DATA_POLICY });
+    keep_or_set(headers, header::X_FRAME_OPTIONS, "DENY");
     // Whatever does not say otherwise holds tokens or somebody's data.
     keep_or_set(headers, header::CACHE_CONTROL, "no-store");
     keep_or_set(headers, HeaderName::from_static("cross-origin-resource-policy"), "same-origin");

@@ -66,6 +66,11 @@ impl Origin {
         self.ip.map_or(self.host == "localhost" || self.host.ends_with(".localhost"), |ip| ip.is_loopback())
     }
 
+    /// Whether both have the same host, on whatever port.
+    pub(crate) fn same_host(&self, other: &Self) -> bool {
+        self.host == other.host
+    }
+
     /// Whether it can be used in development (`dev`) or in earnest.
     pub(crate) fn suits(&self, dev: bool) -> Result<(), String> {
         let text = &self.spelling;

@@ -117,12 +117,24 @@ on_both_engines! {
         let app = TestApp::new(db).await;
         let device = app.sign_up("ada").await;
         let members = [
-            ("signUp", &["username", "email", "password", "first_name", "last_name", "profile", "remember"][..]),
+            (
+                "signUp",
+                &["username", "email", "password", "first_name", "last_name", "profile", "locale", "remember"][..],
+            ),
             ("logIn", &["username", "email", "password", "remember"]),
             ("refresh", &["refresh_token"]),
             ("logOut", &["refresh_token"]),
-            ("changeMe", &["first_name", "last_name", "profile"]),
-            ("changePassword", &["current_password", "new_password"]),
+            ("changeMe", &["first_name", "last_name", "profile", "locale"]),
+            ("changePassword", &["current_password", "new_password", "device_token"]),
+            ("requestVerification", &["email"]),
+            ("verifyEmail", &["token"]),
+            ("requestPasswordReset", &["email"]),
+            ("resetPassword", &["token", "new_password"]),
+            ("requestSignInLink", &["email"]),
+            ("signInByLink", &["token", "email", "code", "remember"]),
+            ("requestEmailChange", &["email", "password", "device_token"]),
+            ("changeEmail", &["token"]),
+            ("scheduleDeletion", &["password", "device_token"]),
         ];
         let takers = takers(&device);
         assert_eq!(takers.len(), members.len(), "every operation with a body is here");
@@ -170,6 +182,15 @@ on_both_engines! {
             ("signUp", &["password"][..]),
             ("logIn", &["password", "username"]),
             ("changePassword", &["current_password", "new_password"]),
+            ("requestVerification", &["email"]),
+            ("verifyEmail", &["token"]),
+            ("requestPasswordReset", &["email"]),
+            ("resetPassword", &["new_password", "token"]),
+            ("requestSignInLink", &["email"]),
+            ("signInByLink", &["token"]),
+            ("requestEmailChange", &["email", "password"]),
+            ("changeEmail", &["token"]),
+            ("scheduleDeletion", &["password"]),
         ] {
             let (_, call) = takers(&device).into_iter().find(|(operation, _)| operation.0 == id).unwrap();
             let answer = call.json(&json!({})).send(&app).await;
@@ -184,6 +205,10 @@ on_both_engines! {
             fields.sort_unstable();
             assert_eq!(fields, required.iter().map(|field| (*field, "required")).collect::<Vec<_>>(), "{id}");
         }
+        let answer = Call::post("/api/v1/sign-in-link").json(&json!({ "code": "ABCD-EFGH" })).send(&app).await;
+        answer.refused(400, "validation_failed");
+        let errors = answer.json()["errors"].clone();
+        assert_eq!((errors.as_array().unwrap().len(), errors[0]["field"].as_str()), (1, Some("email")));
     }
 
     async fn hostile_texts_are_answered_with_a_refusal_or_kept_as_text(db) {

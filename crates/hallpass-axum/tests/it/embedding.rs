@@ -68,4 +68,17 @@ on_both_engines! {
         tokio::time::timeout(Duration::from_secs(10), ready).await.unwrap();
         work.abort();
     }
+
+    async fn the_background_work_sends_the_mail(db) {
+        let app = TestApp::new(db).await;
+        app.sign_up_at("ada", "ada@example.com").await;
+        let work = tokio::spawn(maintain(app.state.clone()));
+        let sent = async {
+            while app.hallpass.mailer().mailbox().unwrap().is_empty() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), sent).await.unwrap();
+        work.abort();
+    }
 }

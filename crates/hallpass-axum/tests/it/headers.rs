@@ -13,7 +13,9 @@ on_both_engines! {
                 [call.clone(), call.bearer(&device.access)]
             })
             .collect();
-        calls.extend(["/", "/docs", "/assets/docs.js", "/openapi.json", "/nowhere", "/api/v1/me?x=1"].map(Call::get));
+        let pages = ["/", "/docs", "/verify", "/reset", "/dev/mail"];
+        let others = ["/assets/docs.js", "/openapi.json", "/dev/mail.json", "/nowhere", "/api/v1/me?x=1"];
+        calls.extend(pages.into_iter().chain(others).map(Call::get));
         calls.push(Call::post("/api/v1/login").body("application/json", vec![0; 70_000]));
         calls.push(Call::get(&format!("/{}", "x".repeat(9_000))));
         for call in calls {
@@ -49,6 +51,13 @@ on_both_engines! {
             "/api/v1/nowhere",
             "/",
             "/docs",
+            "/verify",
+            "/reset",
+            "/change-email",
+            "/sign-in",
+            "/dev/mail",
+            "/dev/mail.json",
+            "/api/v1/me/export",
             "/healthz",
         ];
         for path in paths {

@@ -9,6 +9,7 @@
 
 mod support;
 
+mod account_deletion;
 mod activity;
 mod bodies;
 mod client_address;
@@ -17,12 +18,15 @@ mod cors;
 mod csrf;
 mod embedding;
 mod errors;
+mod export;
 mod headers;
 mod keys;
 mod limits;
 mod login;
 mod logout;
 mod logs;
+mod mail_flows;
+mod mail_pages;
 mod me;
 mod members;
 mod methods;

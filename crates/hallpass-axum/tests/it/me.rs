@@ -28,6 +28,26 @@ on_both_engines! {
         assert_eq!(device.me().await.json()["profile"], json!({ "nickname": "countess" }));
     }
 
+    async fn mails_are_in_the_language_that_the_client_prefers_until_the_owner_says_which(db) {
+        let app = TestApp::new(db).await;
+        let sign_up = async |username: &str, languages: &[&str]| {
+            let body = json!({ "username": username, "password": PASSWORD });
+            let call = Call::post("/api/v1/signup").json(&body);
+            let call = languages.iter().fold(call, |call, line| call.header("accept-language", line));
+            call.send(&app).await.json()["user"]["locale"].clone()
+        };
+        assert_eq!(sign_up("anybody", &[]).await, json!(null));
+        assert_eq!(sign_up("german", &["tlh, fr-x-none;q=0", "de;q=0.9"]).await, "de");
+        let far = "x, ".repeat(100) + "de";
+        assert_eq!(sign_up("far", &[&far]).await, "en", "what is so far behind is not read");
+        let device = app.log_in("german").await;
+        assert_eq!(device.change_me(&json!({ "locale": "en-GB" })).await.json()["locale"], "en-GB");
+        for wrong in ["", "e", "en_GB", "en;q=1", "../../en", &"a-".repeat(30)] {
+            device.change_me(&json!({ "locale": wrong })).await.refused(400, "validation_failed");
+        }
+        assert_eq!(device.me().await.json()["locale"], "en-GB");
+    }
+
     async fn values_that_are_not_allowed_change_nothing(db) {
         let app = TestApp::new(db).await;
         let device = app.sign_up("ada").await;

@@ -25,7 +25,7 @@ fn foreign_members() -> Map<String, Value> {
         r#""password_hash": "plain", "passwordHash": "plain", "hashed_password": "plain", "salt": "x""#,
         r#""amr": ["otp"], "mfa_enabled": true"#,
         // When.
-        r#""date_joined": 1, "created_at": 1, "last_login": 1, "updated_at": 1"#,
+        r#""date_joined": 1, "created_at": 1, "last_login": 1, "updated_at": 1, "delete_at": 1"#,
         // Ways around a list of names.
         r#""__proto__": { "is_staff": true }, "constructor": { "prototype": { "is_staff": true } }"#,
         r#""user": { "is_staff": true, "roles": ["admin"] }, "user[is_staff]": true, "user.is_staff": true"#,
@@ -103,5 +103,37 @@ on_both_engines! {
         assert_eq!(log_in("ada", NEW).send(&app).await.status, 200);
         assert_eq!(log_in("bob", PASSWORD).send(&app).await.status, 200);
         log_in("ada", "canary of another password").send(&app).await.refused(401, "invalid_credentials");
+    }
+
+    async fn no_member_beside_a_mailed_secret_reaches_more_than_the_secret_is_for(db) {
+        let app = TestApp::new(db).await;
+        app.sign_up_at("ada", "ada@example.com").await;
+        app.sign_up_at("bob", "bob@example.com").await;
+        let mut expected = stored(&app, 1).await;
+        let bob = stored(&app, 2).await;
+        let redeem = async |path: &str, body: Value| {
+            let mut body = with_foreign_members(&body);
+            body["username"] = json!("bob");
+            body["email"] = json!("bob@example.com");
+            body["password"] = json!("canary of another password");
+            Call::post(path).json(&body).send(&app).await
+        };
+
+        app.request_reset("ada@example.com").await;
+        let token = app.mailed("reset").await;
+        redeem("/api/v1/password-reset", json!({ "token": token, "new_password": NEW })).await.done();
+        expected.email_verified = true;
+        assert_eq!([stored(&app, 1).await, stored(&app, 2).await], [expected.clone(), bob.clone()]);
+
+        let device = app.log_in_with("ada", NEW).await;
+        expected = stored(&app, 1).await;
+        device.request_email_change("countess@example.com", NEW).await.accepted();
+        assert_eq!(stored(&app, 1).await, expected, "nothing changes before the link is used");
+        redeem("/api/v1/email-change", json!({ "token": app.mailed("change-email").await })).await.done();
+        let changed = stored(&app, 1).await;
+        expected.email = Some("countess@example.com".into());
+        assert_eq!((changed.email, changed.roles, changed.is_staff), (expected.email, expected.roles, false));
+        assert_eq!(stored(&app, 2).await, bob);
+        assert_eq!(log_in("bob", PASSWORD).send(&app).await.status, 200);
     }
 }

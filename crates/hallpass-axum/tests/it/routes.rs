@@ -27,6 +27,11 @@ pub(crate) fn operations() -> Vec<Operation> {
     let sign_up = json!({ "username": "somebody", "password": PASSWORD });
     let log_in = json!({ "username": "ada", "password": PASSWORD });
     let password = json!({ "current_password": PASSWORD, "new_password": "lighthouse pickle gravity 9" });
+    let address = || Some(json!({ "email": ADDRESS }));
+    let link = |page: &str| Some(json!({ "token": format!("MAILED {page}") }));
+    let reset = json!({ "token": "MAILED reset", "new_password": PASSWORD });
+    let change = json!({ "email": "countess@example.com", "password": PASSWORD });
+    let deletion = json!({ "password": PASSWORD });
     vec![
         ("signUp", Method::POST, "/api/v1/signup", Everybody, Some(sign_up), 201),
         ("logIn", Method::POST, "/api/v1/login", Everybody, Some(log_in), 200),
@@ -37,6 +42,16 @@ pub(crate) fn operations() -> Vec<Operation> {
         ("readMe", Method::GET, "/api/v1/me", SignedIn, None, 200),
         ("changeMe", Method::PATCH, "/api/v1/me", SignedIn, Some(json!({ "first_name": "Ada" })), 200),
         ("changePassword", Method::POST, "/api/v1/password", SignedIn, Some(password), 204),
+        ("requestVerification", Method::POST, "/api/v1/verify-email/request", Everybody, address(), 202),
+        ("verifyEmail", Method::POST, "/api/v1/verify-email", Everybody, link("verify"), 204),
+        ("requestPasswordReset", Method::POST, "/api/v1/password-reset/request", Everybody, address(), 202),
+        ("resetPassword", Method::POST, "/api/v1/password-reset", Everybody, Some(reset), 204),
+        ("requestSignInLink", Method::POST, "/api/v1/sign-in-link/request", Everybody, address(), 202),
+        ("signInByLink", Method::POST, "/api/v1/sign-in-link", Everybody, link("sign-in"), 200),
+        ("requestEmailChange", Method::POST, "/api/v1/email-change/request", SignedIn, Some(change), 202),
+        ("changeEmail", Method::POST, "/api/v1/email-change", Everybody, link("change-email"), 204),
+        ("exportAccount", Method::GET, "/api/v1/me/export", SignedIn, None, 200),
+        ("scheduleDeletion", Method::POST, "/api/v1/account-deletion", SignedIn, Some(deletion), 202),
         ("listSessions", Method::GET, "/api/v1/sessions", SignedIn, None, 200),
         ("endOtherSessions", Method::DELETE, "/api/v1/sessions", SignedIn, None, 204),
         ("endSession", Method::DELETE, "/api/v1/sessions/{id}", SignedIn, None, 204),
@@ -48,16 +63,32 @@ pub(crate) fn operations() -> Vec<Operation> {
     ]
 }
 
+/// The address of the account that drives them.
+pub(crate) const ADDRESS: &str = "ada@example.com";
+
 fn document() -> Value {
     serde_json::from_str(&hallpass_axum::openapi_json()).unwrap()
 }
 
+/// The body that an operation accepts, with the secrets of `device` in it, or of a mail that it asked for.
+pub(crate) async fn body(app: &TestApp, operation: &Operation, device: &Device<'_>) -> Option<Value> {
+    let (_, _, path, _, body, _) = operation;
+    let mut body: Value = serde_json::from_str(&body.as_ref()?.to_string().replace("SECRET", &device.refresh)).unwrap();
+    if let Some(page) = body["token"].as_str().and_then(|token| token.strip_prefix("MAILED ")) {
+        let request = format!("{path}/request");
+        let wanted = operations().into_iter().find(|operation| operation.2 == request).unwrap().4.unwrap();
+        Call::post(&request).bearer(&device.access).json(&wanted).send(app).await.accepted();
+        body["token"] = json!(app.mailed(page).await);
+    }
+    Some(body)
+}
+
 /// A call of an operation by `device`, with the body that is accepted.
-async fn call(operation: &Operation, device: &Device<'_>) -> Call {
-    let (_, method, path, audience, body, _) = operation;
+async fn call(app: &TestApp, operation: &Operation, device: &Device<'_>) -> Call {
+    let (_, method, path, audience, ..) = operation;
     let mut call = Call::new(method.clone(), &path.replace("{id}", &device.session().await));
-    if let Some(body) = body {
-        call = call.json(&serde_json::from_str(&body.to_string().replace("SECRET", &device.refresh)).unwrap());
+    if let Some(body) = body(app, operation, device).await {
+        call = call.json(&body);
     }
     if *audience == For::SignedIn || *path == "/api/v1/csrf" { call.bearer(&device.access) } else { call }
 }
@@ -165,11 +196,11 @@ fn the_document_says_of_each_operation_for_whom_it_is() {
 on_both_engines! {
     async fn every_operation_does_what_its_documentation_promises(db) {
         let app = TestApp::new(db).await;
-        app.sign_up("ada").await;
+        app.sign_up_at("ada", ADDRESS).await;
         for operation in operations() {
             let device = app.log_in("ada").await;
             let (id, method, path, _, _, success) = &operation;
-            let answer = call(&operation, &device).await.send(&app).await;
+            let answer = call(&app, &operation, &device).await.send(&app).await;
             assert_eq!(answer.status.as_u16(), *success, "{id}: {}", answer.text());
             assert_documented(&document(), path, method, &answer);
             if *id == "changePassword" {

@@ -1,6 +1,9 @@
 use std::time::Duration;
 
-use hallpass_core::on_both_engines;
+use hallpass_core::{
+    config::{Presence, Verification},
+    on_both_engines,
+};
 use serde_json::json;
 
 use crate::support::*;
@@ -86,6 +89,27 @@ on_both_engines! {
         let app = TestApp::with(db, |config, _| config.accounts.sign_up = false).await;
         let body = json!({ "username": "ada", "password": PASSWORD });
         Call::post("/api/v1/signup").json(&body).send(&app).await.refused(403, "sign_up_closed");
+    }
+
+    async fn where_addresses_have_to_be_verified_nobody_is_signed_in_before_and_nobody_learns_who_has_an_account(db) {
+        let app = TestApp::with(db, |config, _| {
+            config.accounts.email = Presence::Required;
+            config.accounts.verify_email = Verification::Required;
+        })
+        .await;
+        let sign_up = |username: &str| {
+            let body = json!({ "username": username, "email": "ada@example.com", "password": PASSWORD });
+            Call::post("/api/v1/signup").json(&body).header("origin", FRONT_END).send(&app)
+        };
+        for username in ["ada", "eve"] {
+            sign_up(username).await.accepted();
+        }
+        log_in("ada", PASSWORD).send(&app).await.refused(403, "email_not_verified");
+        log_in("ada", "wrong wrong wrong wrong").send(&app).await.refused(401, "invalid_credentials");
+        log_in("eve", PASSWORD).send(&app).await.refused(401, "invalid_credentials");
+        let verify = json!({ "token": app.mailed("verify").await });
+        Call::post("/api/v1/verify-email").json(&verify).send(&app).await.done();
+        assert_eq!(app.log_in("ada").await.me().await.json()["email_verified"], true);
     }
 
     async fn what_a_client_has_begun_ends_even_if_it_hangs_up(db) {

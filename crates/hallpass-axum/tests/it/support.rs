@@ -15,7 +15,13 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header},
 };
 use hallpass_axum::{AppState, Clock, Web, router};
-use hallpass_core::{Config, Ctx, Hallpass, MasterKey, tasks, testing::TestDb};
+use hallpass_core::{
+    Config, Ctx, Db, Hallpass, MasterKey,
+    config::Transport,
+    mail::{self, Letter},
+    tasks,
+    testing::{SmtpSink, TestDb},
+};
 use hallpass_token::KeySet;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -36,7 +42,7 @@ pub(crate) struct TestApp {
     router: Router,
     clock: Arc<AtomicI64>,
     master: MasterKey,
-    _db: TestDb,
+    db: TestDb,
 }
 
 impl TestApp {
@@ -44,7 +50,8 @@ impl TestApp {
         Self::with(db, |_, _| {}).await
     }
 
-    /// With settings that differ from the tests' usual ones: one front end, and attempts without end.
+    /// With settings that differ from the tests' usual ones: one front end, attempts without end, mail that stays in
+    /// memory, and every way to sign in.
     pub(crate) async fn with(db: TestDb, change: impl FnOnce(&mut Config, &mut Web)) -> Self {
         Self::under(MasterKey::generate().unwrap(), db, change).await
     }
@@ -57,9 +64,30 @@ impl TestApp {
         twin
     }
 
+    /// With a mail server that keeps what it gets.
+    pub(crate) async fn with_mail_server(db: TestDb, change: impl FnOnce(&mut Config)) -> (Self, SmtpSink) {
+        let sink = SmtpSink::start().await;
+        let to_sink = |config: &mut Config, _: &mut Web| {
+            config.mail = sink.settings();
+            change(config);
+        };
+        (Self::with(db, to_sink).await, sink)
+    }
+
+    /// Another server on the same database, whose settings may differ.
+    pub(crate) async fn neighbour(&self, change: impl FnOnce(&mut Config)) -> Hallpass {
+        let db = Db::open(&self.db.url).await.unwrap();
+        let master = MasterKey::from_base64(&self.master.to_base64()).unwrap();
+        let mut config = self.hallpass.config().clone();
+        change(&mut config);
+        Hallpass::open(db, &master, config, self.now()).await.unwrap()
+    }
+
     async fn under(master: MasterKey, db: TestDb, change: impl FnOnce(&mut Config, &mut Web)) -> Self {
         let mut config = Config::for_issuer(API);
         config.throttle.enabled = false;
+        config.mail.transport = Transport::Mailbox;
+        config.accounts.sign_in_links = true;
         let mut web = Web { public_url: API.into(), frontend_origins: vec![FRONT_END.into()], ..Web::default() };
         change(&mut config, &mut web);
         let hallpass = Hallpass::open(db.db.clone(), &master, config, BEGIN).await.unwrap();
@@ -67,7 +95,7 @@ impl TestApp {
         let shown = clock.clone();
         let clock_of_state = Clock::from_fn(move || shown.load(Ordering::Relaxed));
         let state = AppState::new(hallpass.clone(), &web, clock_of_state).unwrap();
-        Self { hallpass, router: router(state.clone()), state, clock, master, _db: db }
+        Self { hallpass, router: router(state.clone()), state, clock, master, db }
     }
 
     pub(crate) fn now(&self) -> i64 {
@@ -102,6 +130,50 @@ impl TestApp {
         Device::from(self, &Call::post("/api/v1/signup").json(&body).send(self).await)
     }
 
+    /// The same with an address, to which a mail goes.
+    pub(crate) async fn sign_up_at(&self, username: &str, email: &str) -> Device<'_> {
+        let body = json!({ "username": username, "email": email, "password": PASSWORD });
+        Device::from(self, &Call::post("/api/v1/signup").json(&body).send(self).await)
+    }
+
+    /// Asks for a link that sets a new password.
+    pub(crate) async fn request_reset(&self, email: &str) {
+        self.request_mail("password-reset", email).await.accepted();
+    }
+
+    /// Asks for the mail of `verify-email`, `password-reset` or `sign-in-link`.
+    pub(crate) async fn request_mail(&self, operation: &str, email: &str) -> Answer {
+        Call::post(&format!("/api/v1/{operation}/request")).json(&json!({ "email": email })).send(self).await
+    }
+
+    /// Uses the secret of a link up, as the button of its page does.
+    pub(crate) async fn redeem(&self, operation: &str, token: &str) -> Answer {
+        Call::post(&format!("/api/v1/{operation}")).json(&json!({ "token": token })).send(self).await
+    }
+
+    pub(crate) async fn reset_password(&self, token: &str, new: &str) -> Answer {
+        let body = json!({ "token": token, "new_password": new });
+        Call::post("/api/v1/password-reset").json(&body).send(self).await
+    }
+
+    /// Sends what is due.
+    pub(crate) async fn send_mail(&self) {
+        while mail::deliver(&self.hallpass, &self.ctx()).await.unwrap() {}
+    }
+
+    /// Sends what is due, and returns every mail that was ever sent, the oldest first.
+    pub(crate) async fn mails(&self) -> Vec<Letter> {
+        self.send_mail().await;
+        self.hallpass.mailer().mailbox().unwrap().into_iter().rev().collect()
+    }
+
+    /// The secret of the newest link to a page: `verify`, `reset`, `change-email` or `sign-in`.
+    pub(crate) async fn mailed(&self, page: &str) -> String {
+        let mails = self.mails().await;
+        let leads_there = |mail: &&Letter| mail.written.text.contains(&format!("{API}/{page}#token="));
+        link_token(mails.iter().rev().find(leads_there).unwrap_or_else(|| panic!("no mail has a link to {page}")))
+    }
+
     /// Signs in from a program.
     pub(crate) async fn log_in(&self, username: &str) -> Device<'_> {
         self.log_in_with(username, PASSWORD).await
@@ -119,6 +191,12 @@ impl TestApp {
 
 pub(crate) fn log_in(username: &str, password: &str) -> Call {
     Call::post("/api/v1/login").json(&json!({ "username": username, "password": password }))
+}
+
+/// The secret in the link of a mail.
+pub(crate) fn link_token(mail: &Letter) -> String {
+    let (_, rest) = mail.written.text.split_once("#token=").unwrap_or_else(|| panic!("{}", mail.written.text));
+    rest.split_whitespace().next().unwrap().to_owned()
 }
 
 /// A signed-in device: what it keeps, and what its owner does with it.
@@ -196,6 +274,16 @@ impl<'a> Device<'a> {
     pub(crate) async fn change_password(&self, current: &str, new: &str) -> Answer {
         let body = json!({ "current_password": current, "new_password": new });
         Call::post("/api/v1/password").bearer(&self.access).json(&body).send(self.app).await
+    }
+
+    pub(crate) async fn request_email_change(&self, email: &str, password: &str) -> Answer {
+        let body = json!({ "email": email, "password": password });
+        Call::post("/api/v1/email-change/request").bearer(&self.access).json(&body).send(self.app).await
+    }
+
+    pub(crate) async fn delete_account(&self, password: &str) -> Answer {
+        let call = Call::post("/api/v1/account-deletion").bearer(&self.access);
+        call.json(&json!({ "password": password })).send(self.app).await
     }
 
     pub(crate) async fn change_me(&self, changes: &Value) -> Answer {
@@ -313,6 +401,13 @@ impl Answer {
     #[track_caller]
     pub(crate) fn refused(&self, status: u16, code: &str) {
         assert_eq!(self.problem(), (status, code.to_owned()), "{}", self.text());
+    }
+
+    /// Asserts that it is what was asked for by somebody who learns nothing from it.
+    #[track_caller]
+    pub(crate) fn accepted(&self) {
+        assert_eq!(self.status, StatusCode::ACCEPTED, "{}", self.text());
+        assert!(self.body.is_empty() && self.set_cookies().is_empty());
     }
 
     /// Asserts that it is a success without a body.
