@@ -4,7 +4,10 @@
 
 use std::io::{self, IsTerminal};
 
-use hallpass_core::{accounts, config::Presence};
+use hallpass_core::{
+    accounts,
+    config::{Presence, Transport, Verification},
+};
 
 use crate::{settings::Settings, store::Opened};
 
@@ -28,6 +31,9 @@ async fn banner(settings: &Settings, opened: &Opened, public_url: &str) -> Strin
     }
     lines.push(format!("  pages      {public_url}/"));
     lines.push(format!("  API        {public_url}/docs"));
+    if opened.hallpass.config().mail.transport == Transport::Mailbox {
+        lines.push(format!("  mail       {public_url}/dev/mail (no mail leaves this machine)"));
+    }
     let front_ends = settings.frontend_origins(public_url);
     if !front_ends.is_empty() {
         lines.push(format!("  front ends {}", front_ends.join(", ")));
@@ -42,31 +48,37 @@ async fn banner(settings: &Settings, opened: &Opened, public_url: &str) -> Strin
     lines.join("\n")
 }
 
-/// Three commands for any POSIX shell, which work when they are pasted one after the other.
+/// Commands for any POSIX shell, which work when they are pasted one after the other.
 fn first_steps(settings: &Settings, public_url: &str, made: bool) -> Vec<String> {
-    let (way_in, path) = match (made, settings.accounts.sign_up) {
-        (true, _) => ("sign in", "login"),
-        (false, true) => ("sign up", "signup"),
-        (false, false) => {
-            return vec![String::new(), "Sign-up is closed: make an account with `hallpass accounts create`".into()];
-        }
+    let (sign_up, verified) = (settings.accounts.sign_up, settings.accounts.verify_email == Verification::Required);
+    if !made && !sign_up {
+        return vec![String::new(), "Sign-up is closed: make an account with `hallpass accounts create`".into()];
+    }
+    let (username, email) = (r#""username":"ada""#, r#""email":"ada@example.org""#);
+    let password = r#""password":"otters juggle brass lanterns""#;
+    let all = match (settings.accounts.username, settings.accounts.email) {
+        (Presence::Off, _) => format!("{email},{password}"),
+        (_, Presence::Off) => format!("{username},{password}"),
+        _ => format!("{username},{email},{password}"),
     };
-    let mut account = vec![r#""password":"otters juggle brass lanterns""#];
-    if settings.accounts.email == Presence::Required {
-        account.insert(0, r#""email":"ada@example.org""#);
-    }
-    if settings.accounts.username != Presence::Off {
-        account.insert(0, r#""username":"ada""#);
-    }
-    let account = account.join(",");
+    let name = if settings.accounts.username == Presence::Off { email } else { username };
+    let known = format!("{name},{password}");
     let api = format!("{public_url}/api/v1");
     let json = "-H 'Content-Type: application/json'";
     let access = r#"s/.*"access_token":"\([^"]*\)".*/\1/"#;
     let refresh = r#"s/.*\("refresh_token":"[^"]*"\).*/{\1}/"#;
-    vec![
-        String::new(),
-        "Try it: paste these into another terminal, one after the other".into(),
-        String::new(),
+    let (way_in, path, account) =
+        if made || verified { ("sign in", "login", known) } else { ("sign up", "signup", all.clone()) };
+    let mut lines =
+        vec![String::new(), "Try it: paste these into another terminal, one after the other".into(), String::new()];
+    if verified && !made {
+        lines.extend([
+            "  # sign up, and then open the link in the mail".into(),
+            format!("  curl -s {api}/signup {json} -d '{{{all}}}'"),
+            String::new(),
+        ]);
+    }
+    lines.extend([
         format!("  # {way_in}"),
         format!(r#"  session=$(curl -s {api}/{path} {json} -d '{{{account}}}'); echo "$session""#),
         String::new(),
@@ -75,5 +87,6 @@ fn first_steps(settings: &Settings, public_url: &str, made: bool) -> Vec<String>
         String::new(),
         "  # refresh: a new access token and the next refresh secret".into(),
         format!(r#"  curl -s {api}/refresh {json} -d "$(echo "$session" | sed '{refresh}')""#),
-    ]
+    ]);
+    lines
 }

@@ -14,7 +14,10 @@ use std::{
 use anyhow::Result;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use hallpass_axum::Clock;
-use hallpass_core::{Code, Ctx, Error, Hallpass};
+use hallpass_core::{
+    Code, Ctx, Error, Hallpass,
+    config::{Transport, Verification},
+};
 
 use crate::{
     settings::{Log, Problems, Settings, master_key::Absent, sources},
@@ -27,6 +30,7 @@ mod audit;
 mod banner;
 mod config;
 mod keys;
+mod mail;
 mod migrate;
 mod new_account;
 mod openapi;
@@ -110,6 +114,9 @@ enum Command {
     /// List, rotate and revoke the keys that sign access tokens
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// Look at the mails, try the way by which they leave, and see which wait
+    #[command(subcommand)]
+    Mail(mail::Mail),
     /// Show and check the settings
     #[command(subcommand)]
     Config(config::Config),
@@ -170,6 +177,7 @@ fn dispatch(cli: Cli, environment: &[(OsString, OsString)]) -> Result<()> {
         Command::Accounts(accounts) => accounts.run(&settings()?, environment),
         Command::Audit(audit) => audit.run(&settings()?, environment),
         Command::Keys(keys) => keys.run(&settings()?, environment),
+        Command::Mail(mail) => mail.run(&settings()?, environment),
         Command::Config(config) => config.run(&settings()?, environment),
         Command::Openapi => openapi::run(),
         Command::Reference(reference) => reference.run(Cli::command()),
@@ -186,9 +194,7 @@ fn with_hallpass<T>(
     // People at a terminal see what a command says; a script's stderr also keeps the audit lines of what it did.
     let quiet = Log { level: "warn".into(), ..settings.log.clone() };
     telemetry::start(if io::stderr().is_terminal() { &quiet } else { &settings.log })?;
-    // No command issues a token, so one that runs without the server's `public_url` needs no better issuer than this.
-    let public_url = Some(settings.public_url(settings.listen.port())).filter(|url| !url.is_empty());
-    let config = settings.core(public_url.as_deref().unwrap_or("http://localhost"));
+    let config = core(settings);
     let problems = config.check();
     if !problems.is_empty() {
         return Err(Problems(problems).into());
@@ -200,6 +206,19 @@ fn with_hallpass<T>(
         opened.hallpass.db().close().await;
         done
     })
+}
+
+/// What a command tells the core. None issues a token or sends a link that works, so one that runs without the server's
+/// `public_url` needs no better address than this.
+fn core(settings: &Settings) -> hallpass_core::Config {
+    let public_url = Some(settings.public_url(settings.listen.port())).filter(|url| !url.is_empty());
+    let mut config = settings.core(public_url.as_deref().unwrap_or("http://localhost"));
+    let needs_mail = config.accounts.verify_email == Verification::Required || config.accounts.sign_in_links;
+    if needs_mail && config.mail.transport == Transport::Off {
+        // A server starts with these settings for development only, whether or not the command says `--dev` as well.
+        config.mail.transport = Transport::Mailbox;
+    }
+    config
 }
 
 fn runtime() -> io::Result<tokio::runtime::Runtime> {

@@ -6,6 +6,7 @@ use std::{ffi::OsString, io, net::SocketAddr, time::Duration};
 
 use anyhow::{Result, bail};
 use hallpass_axum::{AppState, Clock};
+use hallpass_core::config::{Presence, Transport};
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
@@ -38,6 +39,13 @@ async fn serve(settings: &Settings, environment: &[(OsString, OsString)]) -> Res
     let maintenance = tokio::spawn(hallpass_axum::maintain(state.clone()));
 
     banner::show(settings, &opened, &public_url).await;
+    let config = opened.hallpass.config();
+    if config.mail.transport == Transport::Off && config.accounts.email != Presence::Off {
+        tracing::warn!(
+            "nobody who forgets a password can set a new one: `mail.transport` is `off`, and only `hallpass accounts \
+             set-password` helps"
+        );
+    }
     tracing::info!(%address, public_url, database = settings.database_shown(), "listening");
 
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();

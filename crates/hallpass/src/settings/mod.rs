@@ -5,13 +5,14 @@
 use std::{borrow::Cow, ffi::OsString, fmt, net::SocketAddr, path::PathBuf};
 
 use hallpass_axum::Web;
-use hallpass_core::config::{Accounts, Config, Passwords, Sessions, Throttle, Tokens};
+use hallpass_core::config::{Accounts, Config, Mail, Passwords, Sessions, Throttle, Tokens};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::telemetry;
 
 pub(crate) mod known;
+mod mail;
 pub(crate) mod master_key;
 pub(crate) mod sources;
 
@@ -57,6 +58,8 @@ pub(crate) struct Settings {
     pub(crate) tokens: Tokens,
     /// How many attempts there are.
     pub(crate) throttle: Throttle,
+    /// How mail is written and sent.
+    pub(crate) mail: Mail,
     /// What stands between the clients and this server.
     pub(crate) network: Network,
     /// How the log is written.
@@ -113,6 +116,7 @@ impl Default for Settings {
             sessions: Sessions::default(),
             tokens: Tokens::default(),
             throttle: Throttle::default(),
+            mail: Mail::default(),
             network: Network::default(),
             log: Log::default(),
         }
@@ -186,7 +190,7 @@ impl Settings {
         }
     }
 
-    /// What the core is told; tokens name `public_url` unless the settings say otherwise.
+    /// What the core is told; tokens and links name `public_url` unless the settings say otherwise.
     pub(crate) fn core(&self, public_url: &str) -> Config {
         let or_public_url = |given: &str| if given.is_empty() { public_url.to_owned() } else { given.to_owned() };
         let tokens = Tokens {
@@ -200,6 +204,7 @@ impl Settings {
             sessions: self.sessions.clone(),
             throttle: self.throttle,
             tokens,
+            mail: self.mail(public_url),
         }
     }
 
@@ -247,7 +252,14 @@ impl Settings {
         }
         // One missing address is one problem, though everything below asks for it.
         let stand_in = if unset { "https://login.example.org" } else { &public_url };
-        problems.extend(self.core(stand_in).check());
+        let core = self.core(stand_in);
+        problems.extend(core.check());
+        for problem in self.mail_problems(&core.mail) {
+            // What the settings show already is noticed again by whoever is opened with them.
+            if !problems.contains(&problem) {
+                problems.push(problem);
+            }
+        }
         problems.extend(self.web(stand_in).check().err().into_iter().flatten());
         problems.extend(telemetry::filter(&self.log).err());
         problems.extend(master_key::problem(self, environment));

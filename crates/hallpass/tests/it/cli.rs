@@ -10,7 +10,7 @@ use crate::program::{Home, PASSWORD, finish};
 fn help_names_every_command_and_every_exit_code() {
     let help = Home::new().run(&["--help"]);
     assert_eq!(help.code, 0);
-    for word in ["serve", "migrate", "createsuperuser", "accounts", "audit", "keys", "config", "openapi"] {
+    for word in ["serve", "migrate", "createsuperuser", "accounts", "audit", "keys", "mail", "config", "openapi"] {
         assert!(help.stdout.contains(&format!("\n  {word} ")), "no {word:?} in {}", help.stdout);
     }
     for code in 0..=5 {
@@ -32,6 +32,9 @@ fn wrong_use_ends_with_2_and_touches_nothing() {
         &["audit", "--since", "yesterday"],
         &["audit", "--before", "1"],
         &["serve", "--listen", "8000"],
+        &["mail"],
+        &["mail", "test"],
+        &["mail", "preview", "--html"],
         // A password as an argument would be on everybody's screen: there is no such flag.
         &["createsuperuser", "--password", PASSWORD],
         &["createsuperuser", "--username", "ada", "--password-stdin"],
@@ -85,6 +88,22 @@ fn an_account_is_found_by_id_name_and_address() {
     }
     let shown = home.run(&["accounts", "show", "ada"]);
     assert!(shown.stdout.contains("ada@example.org"), "{shown:?}");
+}
+
+#[test]
+fn an_address_that_the_operator_vouches_for_is_verified() {
+    let home = Home::new();
+    let make = |command: &[&str], name: &str, address: &[&str]| {
+        let arguments = [command, &["--username", name, "--password-stdin", "--json"], address].concat();
+        home.run_with_input(&arguments, PASSWORD).json()["email_verified"].clone()
+    };
+    let vouched = &["accounts", "create", "--email-verified"];
+    assert_eq!(make(&["createsuperuser"], "root", &["--email", "root@example.org"]), true);
+    assert_eq!(make(vouched, "ada", &["--email", "ada@example.org"]), true);
+    assert_eq!(make(&["accounts", "create"], "bob", &["--email", "bob@example.org"]), false);
+    assert_eq!(make(vouched, "eve", &[]), false);
+    let shown = home.json(&["accounts", "show", "ada", "--json"]);
+    assert_eq!((&shown["locale"], &shown["delete_at"]), (&Value::Null, &Value::Null));
 }
 
 #[test]
@@ -213,9 +232,15 @@ fn migrate_says_what_it_would_do_and_then_does_it_once() {
 #[test]
 fn commands_that_only_look_make_no_database() {
     let home = Home::new();
-    for arguments in
-        [&["accounts", "list"][..], &["accounts", "show", "ada"], &["audit"], &["keys", "list"], &["keys", "rotate"]]
-    {
+    for arguments in [
+        &["accounts", "list"][..],
+        &["accounts", "show", "ada"],
+        &["audit"],
+        &["keys", "list"],
+        &["keys", "rotate"],
+        &["mail", "queue"],
+        &["mail", "retry"],
+    ] {
         home.run(arguments).failed(5, "no database");
     }
     assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0);

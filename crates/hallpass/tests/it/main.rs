@@ -5,6 +5,7 @@
 mod cli;
 mod fuzz;
 mod kill;
+mod mail;
 mod program;
 mod serve;
 mod settings;

@@ -203,3 +203,14 @@ fn send_signal(id: u32, name: &str) {
     let sent = Command::new("kill").args([format!("-{name}"), id.to_string()]).status().unwrap();
     assert!(sent.success());
 }
+
+/// Waits until `reached` holds, for five seconds at most: the time in which a change must have reached a server.
+pub(crate) async fn within_five_seconds(what: &str, mut reached: impl AsyncFnMut() -> bool) {
+    let poll = async {
+        let mut again = tokio::time::interval(Duration::from_millis(50));
+        while !reached().await {
+            again.tick().await;
+        }
+    };
+    assert!(tokio::time::timeout(Duration::from_secs(5), poll).await.is_ok(), "{what} took longer than 5 s");
+}

@@ -11,7 +11,7 @@ use hallpass_core::testing::TestDb;
 use reqwest::{Client, StatusCode, header::HeaderValue};
 use serde_json::{Value, json};
 
-use crate::program::{Home, PASSWORD, Server, finish};
+use crate::program::{Home, PASSWORD, Server, finish, within_five_seconds};
 
 /// What a person who is signed in holds.
 struct SignedIn {
@@ -38,17 +38,6 @@ async fn sign_in(server: &Server, username: &str) -> SignedIn {
     assert_eq!(status, StatusCode::OK, "{body}");
     let text = |name: &str| body[name].as_str().unwrap().to_owned();
     SignedIn { access: text("access_token"), refresh: text("refresh_token") }
-}
-
-/// Waits until `reached` holds, for five seconds at most: the time in which a change must have reached a server.
-async fn within_five_seconds(what: &str, mut reached: impl AsyncFnMut() -> bool) {
-    let poll = async {
-        let mut again = tokio::time::interval(Duration::from_millis(50));
-        while !reached().await {
-            again.tick().await;
-        }
-    };
-    assert!(tokio::time::timeout(Duration::from_secs(5), poll).await.is_ok(), "{what} took longer than 5 s");
 }
 
 #[tokio::test]
@@ -109,6 +98,55 @@ fn the_three_commands_of_the_banner_work_where_accounts_have_no_user_name() {
     let home = Home::new();
     home.write("hallpass.toml", "[accounts]\nusername = \"off\"\nemail = \"required\"");
     paste_banner(&Server::start(&home), "without user names");
+}
+
+#[tokio::test]
+async fn in_development_mails_are_shown_and_the_links_in_them_lead_to_us_whatever_host_a_client_names() {
+    let home = Home::new();
+    home.write("hallpass.toml", "[accounts]\nemail = \"required\"\nverify_email = \"required\"");
+    let server = Server::start(&home);
+    assert!(server.said().contains("/dev/mail "), "{}", server.said());
+    let ada = json!({ "username": "ada", "email": "ada@example.org", "password": PASSWORD });
+    // Where a client says that it has come to is nothing that a link is made of.
+    let mut sign_up = client().post(format!("{}/api/v1/signup", server.url)).json(&ada).header("host", "evil.example");
+    for name in ["x-forwarded-host", "forwarded", "x-forwarded-prefix", "x-original-url"] {
+        sign_up = sign_up.header(name, "host=evil.example");
+    }
+    assert_eq!(sign_up.send().await.unwrap().status(), StatusCode::ACCEPTED);
+    assert_eq!(post(&server, "/api/v1/login", ada.clone()).await.1["code"], "email_not_verified");
+
+    let mut mails = Value::Null;
+    within_five_seconds("the mail", async || {
+        let shown = client().get(format!("{}/dev/mail.json", server.url)).send().await.unwrap();
+        mails = shown.json().await.unwrap();
+        !mails[0].is_null()
+    })
+    .await;
+    assert_eq!(mails[0]["to"], "ada@example.org");
+    assert!(!mails.to_string().contains("evil"), "{mails}");
+    let link = format!("{}/verify#token=", server.url.replace("127.0.0.1", "localhost"));
+    let (_, token) = mails[0]["text"].as_str().unwrap().split_once(&link).unwrap();
+    let token = token.split_whitespace().next().unwrap();
+    let verify = client().post(format!("{}/api/v1/verify-email", server.url)).json(&json!({ "token": token }));
+    assert_eq!(verify.send().await.unwrap().status(), StatusCode::NO_CONTENT);
+    sign_in(&server, "ada").await;
+    // A command does not have to be told that the server is one for development.
+    assert_eq!(home.json(&["accounts", "show", "ada", "--json"])["email_verified"], true);
+}
+
+#[test]
+fn a_server_without_mail_says_that_nobody_can_recover_a_password() {
+    let warns = |settings: &str, flags: &[&str]| {
+        let home = Home::new();
+        home.write("hallpass.toml", settings);
+        let server = Server::start_with(home.command(&[&["serve", "--listen", "127.0.0.1:0"], flags].concat()));
+        server.said().contains("nobody who forgets a password")
+    };
+    let public = "public_url = \"https://login.example.org\"\n";
+    assert!(warns(public, &[]));
+    assert!(!warns(&format!("{public}[accounts]\nemail = \"off\""), &[]));
+    assert!(!warns(&format!("{public}[mail]\ntransport = \"file\"\nfrom = \"no-reply@example.org\""), &[]));
+    assert!(!warns("", &["--dev"]));
 }
 
 fn paste_banner(server: &Server, start: &str) {

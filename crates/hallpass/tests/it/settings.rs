@@ -97,6 +97,36 @@ fn a_server_refuses_each_weak_or_wrong_setting_within_five_seconds_and_says_what
         (variable("HALLPASS_TOKENS__LIFETIME", CANARY), "`HALLPASS_TOKENS__LIFETIME` must be a whole number"),
         (variable("HALLPASS_THROTTLE__ENABLED", CANARY), "`HALLPASS_THROTTLE__ENABLED` must be `true` or `false`"),
         (variable("HALLPASS_LOG__LEVEL", "verbose"), "`log.level`"),
+        // mail
+        (file("[mail]\ntransport = \"pigeon\""), "must be one of `off`, `smtp`, `file`, `mailbox`"),
+        (
+            Wrong {
+                file: "public_url = \"https://login.example.org\"\n[mail]\ntransport = \"mailbox\"",
+                ..Wrong::default()
+            },
+            "`mail.transport = \"mailbox\"` shows every mail",
+        ),
+        (
+            Wrong {
+                file: "public_url = \"https://login.example.org\"\n[accounts]\nemail = \"required\"\nverify_email = \"required\"",
+                ..Wrong::default()
+            },
+            "needs mail: set `mail.transport`",
+        ),
+        (
+            Wrong {
+                file: "public_url = \"https://login.example.org\"\n[mail]\nlinks = \"http://app.example.org\"",
+                ..Wrong::default()
+            },
+            "`mail.links` must begin with `https://`",
+        ),
+        (file("[mail]\nlinks = \"https://app.example.org/\""), "`mail.links`"),
+        (file("[mail]\nsmtp_port = 70000"), "`mail.smtp_port` in `hallpass.toml` is out of range"),
+        (file("[mail]\nsmtp_password = [\"canary:canary\"]"), "`mail.smtp_password` in `hallpass.toml` must be text"),
+        (file("[mail]\ntransport = \"smtp\"\nfrom = \"no-reply@example.org\""), "`mail.smtp_host`"),
+        (file("[mail]\ntransport = \"smtp\"\nsmtp_host = \"mail.example.org\""), "`mail.from`"),
+        (file("[mail]\ntemplates = \"not there\""), "`mail.templates`"),
+        (file("[accounts]\ndeletion_grace_days = -1"), "`accounts.deletion_grace_days`"),
         // the file itself
         (file("dev = true\ndatabase = \"postgres://hallpass:canary@localhost"), "is not TOML at line 2"),
         (flags(&["--dev", "--config", "elsewhere.toml"]), "`elsewhere.toml` cannot be read"),
@@ -205,6 +235,37 @@ fn what_config_show_prints_is_a_settings_file_that_says_the_same() {
     assert_eq!(home.run(&["config", "show", "--config", "second.toml"]).stdout, shown.stdout);
     let checked = home.run(&["config", "check", "--config", "second.toml", "--dev"]);
     assert_eq!((checked.code, checked.stdout.as_str()), (0, ""), "{checked:?}");
+}
+
+#[test]
+fn config_show_hides_the_password_of_the_mail_server() {
+    let home = Home::new();
+    home.write("hallpass.toml", "[mail]\nsmtp_username = \"hallpass\"\nsmtp_password = \"canary of the file\"");
+    for variable in [None, Some(("HALLPASS_MAIL__SMTP_PASSWORD", "canary of the environment"))] {
+        for arguments in [&["config", "show"][..], &["config", "show", "--json"]] {
+            let mut command = home.command(arguments);
+            command.envs(variable);
+            let shown = finish(command, "", Duration::from_secs(60));
+            assert!(shown.code == 0 && shown.stdout.contains("***"), "{shown:?}");
+            assert!(!shown.stdout.contains("canary"), "{shown:?}");
+        }
+    }
+}
+
+#[test]
+fn config_check_names_every_template_that_cannot_be_used() {
+    let home = Home::new();
+    home.write("hallpass.toml", "dev = true\n[mail]\ntemplates = \"templates\"");
+    std::fs::create_dir_all(home.file("templates/en")).unwrap();
+    home.write("templates/en/reset_password.txt", "{{ linc }}");
+    home.write("templates/en/verify_email.html", "{{ linc }}");
+    let ended = home.run(&["config", "check"]);
+    for file in ["en/reset_password.txt", "en/verify_email.html"] {
+        ended.failed(1, file);
+    }
+    assert_eq!(ended.stderr.lines().count(), 2, "{ended:?}");
+    home.write("templates/en/verify_email.html", "{% if %}");
+    home.run(&["config", "check"]).failed(1, "`en/verify_email.html`, line 1");
 }
 
 #[test]
