@@ -35,6 +35,8 @@ pub enum Event {
     SignedIn,
     /// Somebody gave a wrong password, or the right one for an account that may not sign in.
     SignInFailed,
+    /// After 100 wrong passwords in a row the password opens nothing until a new one is set.
+    PasswordLocked,
     /// The operator made the account.
     AccountCreated,
     /// Names or custom fields were changed.
@@ -79,6 +81,7 @@ impl Event {
         Event::SignedUp,
         Event::SignedIn,
         Event::SignInFailed,
+        Event::PasswordLocked,
         Event::AccountCreated,
         Event::AccountChanged,
         Event::AccountDeactivated,
@@ -105,6 +108,7 @@ impl Event {
             Event::SignedUp => "signed_up",
             Event::SignedIn => "signed_in",
             Event::SignInFailed => "sign_in_failed",
+            Event::PasswordLocked => "password_locked",
             Event::AccountCreated => "account_created",
             Event::AccountChanged => "account_changed",
             Event::AccountDeactivated => "account_deactivated",

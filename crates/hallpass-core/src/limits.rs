@@ -54,6 +54,8 @@ pub(crate) struct Attempt(Option<Counted>);
 /// Where it is counted: under the key of an account, a device or a name, and for the client address.
 struct Counted {
     key: String,
+    /// Which attempt in a row it is.
+    number: i64,
     failure: Failure,
 }
 
@@ -94,11 +96,19 @@ impl Attempt {
     /// Begins anew at none, as part of what the right password brings about. No other count changes: the client address
     /// has one failure less, and still those before it.
     pub(crate) async fn forgive(self, tx: &mut Tx) -> Result<()> {
-        if let Some(Counted { key, failure }) = self.0 {
+        if let Some(Counted { key, failure, .. }) = self.0 {
             failure.forgive(tx).await?;
             store::attempts::clear(tx.conn(), &key).await?;
         }
         Ok(())
+    }
+
+    /// Whether nobody can try any more after this one, from wherever it came.
+    pub(crate) fn was_the_last(&self, hallpass: &Hallpass, account: AccountId) -> bool {
+        let ended = |counted: &Counted| {
+            counted.number >= MOST && counted.key == account_key(&hallpass.0.secrets.limits, account)
+        };
+        self.0.as_ref().is_some_and(ended)
     }
 
     /// Gives the attempt back if what it was made for failed for another reason than a wrong password.
@@ -111,7 +121,7 @@ impl Attempt {
     }
 
     async fn give_back(&self, hallpass: &Hallpass) -> Result<()> {
-        if let Some(Counted { key, failure }) = &self.0 {
+        if let Some(Counted { key, failure, .. }) = &self.0 {
             let mut tx = hallpass.0.db.begin().await?;
             failure.forgive(&mut tx).await?;
             store::attempts::give_back(tx.conn(), key).await?;
@@ -135,11 +145,12 @@ async fn claim(hallpass: &Hallpass, ctx: &Ctx, guess: &Guess<'_>) -> Result<Atte
         failure.forgive(&mut tx).await?;
     }
     tx.commit().await?;
-    Ok(Attempt(Some(Counted { key: claimed?, failure })))
+    let (key, number) = claimed?;
+    Ok(Attempt(Some(Counted { key, number, failure })))
 }
 
-/// The key under which the attempt is counted.
-async fn claim_key(hallpass: &Hallpass, ctx: &Ctx, tx: &mut Tx, guess: &Guess<'_>) -> Result<String> {
+/// The key under which the attempt is counted, and which in a row it is there.
+async fn claim_key(hallpass: &Hallpass, ctx: &Ctx, tx: &mut Tx, guess: &Guess<'_>) -> Result<(String, i64)> {
     let mac = &hallpass.0.secrets.limits;
     let (key, device) = match guess.whose {
         Whose::Account(id) => {
@@ -151,28 +162,28 @@ async fn claim_key(hallpass: &Hallpass, ctx: &Ctx, tx: &mut Tx, guess: &Guess<'_
     if let Some(Device { account, nonce }) = device {
         let key = self::key(mac, &[b"tries", &account.0.to_be_bytes(), &nonce]);
         // A device that has used up its attempts is as good as unknown.
-        if take(ctx, tx, &key, FREE_ON_DEVICE).await? {
-            return Ok(key);
+        if let Some(number) = take(ctx, tx, &key, FREE_ON_DEVICE).await? {
+            return Ok((key, number));
         }
     }
-    if take(ctx, tx, &key, FREE).await? {
-        return Ok(key);
+    if let Some(number) = take(ctx, tx, &key, FREE).await? {
+        return Ok((key, number));
     }
     let detail = "Too many wrong passwords in a row: nobody can sign in with this one until a new password is set";
     Err(Error::new(Code::RateLimited, detail).retry_after(LONGEST.unsigned_abs()))
 }
 
-/// Counts an attempt, unless there can be none any more.
+/// Counts an attempt and says which in a row it is, unless there can be none any more.
 ///
 /// # Errors
 /// [`Code::RateLimited`] if it has to wait; [`Code::Unavailable`].
-async fn take(ctx: &Ctx, tx: &mut Tx, key: &str, free: i64) -> Result<bool> {
-    if store::attempts::claim(tx.conn(), key, free, MOST, ctx.now).await? {
-        return Ok(true);
+async fn take(ctx: &Ctx, tx: &mut Tx, key: &str, free: i64) -> Result<Option<i64>> {
+    if let Some(number) = store::attempts::claim(tx.conn(), key, free, MOST, ctx.now).await? {
+        return Ok(Some(number));
     }
     let row = store::attempts::get(tx.conn(), key).await?;
     if row.is_some_and(|row| row.failures >= MOST) {
-        return Ok(false);
+        return Ok(None);
     }
     // Without a row the count was cleared this very moment.
     let wait = row.map_or(1, |row| row.blocked_until.saturating_sub(ctx.now).clamp(1, LONGEST));

@@ -145,7 +145,10 @@ pub async fn sign_in(
         return Err(Error::new(Code::EmailNotVerified, detail));
     }
     let rehashed = match verdict {
-        Verdict::Wrong => return refused("wrong_password").await,
+        Verdict::Wrong => {
+            note_the_last(hallpass, ctx, id, &attempt).await?;
+            return refused("wrong_password").await;
+        }
         Verdict::Right => None,
         Verdict::RightButOutdated => {
             Some(attempt.unless_failed(hallpass, hallpass.0.hasher.hash(&password).await).await?)
@@ -216,9 +219,21 @@ pub(crate) async fn prove(
     if verdict == Verdict::Wrong || row.password.is_none() {
         let note = Event::SignInFailed.of(id).on(session).because("wrong_current_password");
         audit::record_failure(hallpass, ctx, note).await?;
+        note_the_last(hallpass, ctx, id, &attempt).await?;
         return Err(password_incorrect());
     }
     Ok((row, attempt))
+}
+
+/// Records that sign-in by password has ended, if this failure is the one that ends it.
+async fn note_the_last(hallpass: &Hallpass, ctx: &Ctx, id: AccountId, attempt: &Attempt) -> Result<()> {
+    if !attempt.was_the_last(hallpass, id) {
+        return Ok(());
+    }
+    let mut tx = hallpass.0.db.begin().await?;
+    let mut pending = Pending::default();
+    pending.record(hallpass, ctx, &mut tx, Event::PasswordLocked.of(id)).await?;
+    pending.commit(hallpass, tx).await
 }
 
 fn password_incorrect() -> Error {

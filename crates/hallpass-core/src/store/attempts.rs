@@ -12,12 +12,13 @@ pub(crate) struct AttemptsRow {
     pub(crate) blocked_until: i64,
 }
 
-/// Counts one more attempt as a failure, before anybody knows whether it is one, and says whether it may be made.
+/// Counts one more attempt as a failure, before anybody knows whether it is one, and says which in a row it is; none if
+/// it may not be made.
 ///
 /// After `free` failures each further attempt has to wait: a second, then twice as long each time, at most 900. After
 /// `most` there is none.
-pub(crate) async fn claim(conn: Conn<'_>, key: &str, free: i64, most: i64, now: i64) -> sqlx::Result<bool> {
-    on!(conn, |c| sqlx::query(sql!(
+pub(crate) async fn claim(conn: Conn<'_>, key: &str, free: i64, most: i64, now: i64) -> sqlx::Result<Option<i64>> {
+    on!(conn, |c| sqlx::query_scalar(sql!(
         "insert into attempts (key, failures, blocked_until, updated_at) values ($1, 1, $2, $2)
          on conflict (key) do update set
             failures = attempts.failures + 1,
@@ -27,15 +28,15 @@ pub(crate) async fn claim(conn: Conn<'_>, key: &str, free: i64, most: i64, now: 
                 when attempts.blocked_until - attempts.updated_at > 450 then 900
                 else 2 * (attempts.blocked_until - attempts.updated_at) end,
             updated_at = $2
-         where attempts.failures < $4 and (attempts.blocked_until <= $2 or attempts.updated_at > $2)"
+         where attempts.failures < $4 and (attempts.blocked_until <= $2 or attempts.updated_at > $2)
+         returning failures"
     ))
     .bind(key)
     .bind(now)
     .bind(free)
     .bind(most)
-    .execute(c)
-    .await
-    .map(|done| done.rows_affected() == 1))
+    .fetch_optional(c)
+    .await)
 }
 
 pub(crate) async fn get(conn: Conn<'_>, key: &str) -> sqlx::Result<Option<AttemptsRow>> {

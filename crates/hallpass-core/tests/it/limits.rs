@@ -205,6 +205,8 @@ on_both_engines! {
         }
         assert_eq!(last[0], last[1]);
         assert!(last[0].contains("rate_limited") && last[0].contains("900"), "{last:?}");
+        let locked = "events where event = 'password_locked'";
+        assert_eq!(rows(&house.database.db, locked).await, 1, "the owner can read that and when it happened");
         for _ in 0..3 {
             pass(&house, 30 * DAY).await;
             for name in ["ada", "nobody"] {
