@@ -12,8 +12,10 @@ use tempfile::TempDir;
 
 use crate::{Db, secret};
 
+mod dump;
 mod smtp;
 
+pub use dump::dump;
 pub use smtp::{SinkMail, SmtpSink};
 
 /// A database with the current schema, for one test.

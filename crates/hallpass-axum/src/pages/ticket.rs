@@ -25,7 +25,7 @@ struct Page {
 
 const VERIFY: Page = Page {
     title: "Confirm your address",
-    what: "This confirms that you receive mail at this address.",
+    what: "This confirms that you receive mail at the address at which you got the link.",
     fields: "",
     button: "Confirm",
     operation: "api/v1/verify-email",

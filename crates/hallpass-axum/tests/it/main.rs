@@ -1,4 +1,5 @@
-//! The promises of the HTTP interface, one module a noun. Nothing here opens a socket but `serve`.
+//! The promises of the HTTP interface, one module a noun. Nothing here opens a socket but `serve`, and
+//! what sends mail.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -7,6 +8,7 @@
     reason = "a test that meets anything else has failed"
 )]
 
+mod mails;
 mod support;
 
 mod account_deletion;
@@ -26,7 +28,9 @@ mod login;
 mod logout;
 mod logs;
 mod mail_flows;
+mod mail_outage;
 mod mail_pages;
+mod mail_words;
 mod me;
 mod members;
 mod methods;

@@ -74,13 +74,15 @@ impl TestApp {
         (Self::with(db, to_sink).await, sink)
     }
 
-    /// Another server on the same database, whose settings may differ.
-    pub(crate) async fn neighbour(&self, change: impl FnOnce(&mut Config)) -> Hallpass {
+    /// Another server on the same database, at the same time, whose settings may differ.
+    pub(crate) async fn neighbour(&self, change: impl FnOnce(&mut Config)) -> AppState {
         let db = Db::open(&self.db.url).await.unwrap();
         let master = MasterKey::from_base64(&self.master.to_base64()).unwrap();
         let mut config = self.hallpass.config().clone();
         change(&mut config);
-        Hallpass::open(db, &master, config, self.now()).await.unwrap()
+        let hallpass = Hallpass::open(db, &master, config, self.now()).await.unwrap();
+        let web = Web { public_url: API.into(), ..Web::default() };
+        AppState::new(hallpass, &web, self.state.clock().clone()).unwrap()
     }
 
     async fn under(master: MasterKey, db: TestDb, change: impl FnOnce(&mut Config, &mut Web)) -> Self {

@@ -6,7 +6,7 @@
 use super::{Letter, Order, compose, sealing_name, transport::Failure};
 use crate::{
     Ctx, Error, Hallpass, Result,
-    audit::Event,
+    audit::{self, Event},
     revocation::Pending,
     store::{self, outbox::OutboxRow},
 };
@@ -29,7 +29,7 @@ pub struct Waiting {
     pub kind: String,
     /// When it was caused, in seconds since 1970 (UTC).
     pub created_at: i64,
-    /// How often it was tried.
+    /// How often it was not taken; that the mail server was away does not count.
     pub attempts: i64,
     /// When it is tried again; `None`: it was given up.
     pub due_at: Option<i64>,
@@ -60,9 +60,10 @@ pub async fn deliver(hallpass: &Hallpass, ctx: &Ctx) -> Result<bool> {
                 Failure::Never(error) => (None, error),
             };
             let due_at = wait.map(|wait| ctx.now + wait).filter(|due_at| *due_at < row.created_at + GIVE_UP);
-            match due_at {
-                Some(due_at) => store::outbox::later(tx.conn(), row.id, due_at, error).await?,
-                None => store::outbox::give_up(tx.conn(), row.id, ctx.now, error).await?,
+            match (due_at, &failure) {
+                (Some(due_at), Failure::Outage(_)) => store::outbox::wait(tx.conn(), row.id, due_at, error).await?,
+                (Some(due_at), _) => store::outbox::later(tx.conn(), row.id, due_at, error).await?,
+                (None, _) => store::outbox::give_up(tx.conn(), row.id, ctx.now, error).await?,
             }
             tx.commit().await?;
             let (kind, id) = (&row.kind, row.id);
@@ -108,19 +109,18 @@ async fn send(hallpass: &Hallpass, ctx: &Ctx, row: &OutboxRow) -> Result<(), Fai
         let templates = &hallpass.0.templates;
         let locale = templates.choose(draft.locale.as_deref(), order.languages.as_deref());
         let written = templates.write(draft.kind, locale, &draft.values).map_err(ours)?;
-        hallpass.0.mailer.send(&Letter { id: row.id, to: draft.to, written, sent_at: ctx.now }).await?;
+        // With another link it is another letter: whoever drops what comes twice must not keep the link that is dead.
+        let id = match draft.values.link {
+            Some(_) => audit::next_id(hallpass, ctx.now).map_err(ours)?,
+            None => row.id,
+        };
+        hallpass.0.mailer.send(&Letter { id, to: draft.to, written, sent_at: ctx.now }).await?;
         sent = draft.account.map(|account| Event::MailSent.of(account).because(draft.kind.as_str()));
     }
     done(hallpass, ctx, row, &order, sent).await.map_err(ours)
 }
 
-async fn done(
-    hallpass: &Hallpass,
-    ctx: &Ctx,
-    row: &OutboxRow,
-    order: &Order,
-    sent: Option<crate::audit::Note>,
-) -> Result<()> {
+async fn done(hallpass: &Hallpass, ctx: &Ctx, row: &OutboxRow, order: &Order, sent: Option<audit::Note>) -> Result<()> {
     let mut tx = hallpass.0.db.begin().await?;
     let mut pending = Pending::default();
     store::outbox::done(tx.conn(), row.id, ctx.now).await?;
@@ -138,7 +138,7 @@ fn open(hallpass: &Hallpass, row: &OutboxRow) -> Result<Order> {
 }
 
 fn wait(attempts: i64) -> i64 {
-    let index = usize::try_from(attempts - 1).unwrap_or(0).min(WAITS.len() - 1);
+    let index = usize::try_from(attempts).unwrap_or(0).min(WAITS.len() - 1);
     WAITS.get(index).copied().unwrap_or(OUTAGE)
 }
 

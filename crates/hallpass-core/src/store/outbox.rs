@@ -46,7 +46,7 @@ pub(crate) async fn any_due(conn: Conn<'_>, now: i64) -> sqlx::Result<bool> {
 pub(crate) async fn claim(conn: Conn<'_>, now: i64, until: i64) -> sqlx::Result<Option<OutboxRow>> {
     // The condition stands there twice: whoever waited for a row that another server was claiming looks at it again.
     on!(conn, |c| sqlx::query_as(sql!(
-        "update outbox set claimed_until = $2, attempts = attempts + 1
+        "update outbox set claimed_until = $2
          where id = (select id from outbox where sent_at is null and failed_at is null and due_at <= $1
                 and claimed_until <= $1 order by due_at, id limit 1)
             and sent_at is null and failed_at is null and claimed_until <= $1
@@ -70,8 +70,8 @@ pub(crate) async fn done(conn: Conn<'_>, id: Uuid, now: i64) -> sqlx::Result<()>
     .map(drop))
 }
 
-/// It did not go out; it is due again at `due_at`.
-pub(crate) async fn later(conn: Conn<'_>, id: Uuid, due_at: i64, error: &str) -> sqlx::Result<()> {
+/// It could not be handed over, for no fault of its own; it is due again at `due_at`.
+pub(crate) async fn wait(conn: Conn<'_>, id: Uuid, due_at: i64, error: &str) -> sqlx::Result<()> {
     on!(conn, |c| sqlx::query(sql!("update outbox set due_at = $2, claimed_until = 0, last_error = $3 where id = $1"))
         .bind(id)
         .bind(due_at)
@@ -81,10 +81,23 @@ pub(crate) async fn later(conn: Conn<'_>, id: Uuid, due_at: i64, error: &str) ->
         .map(drop))
 }
 
+/// It was not taken, which counts; it is due again at `due_at`.
+pub(crate) async fn later(conn: Conn<'_>, id: Uuid, due_at: i64, error: &str) -> sqlx::Result<()> {
+    on!(conn, |c| sqlx::query(sql!(
+        "update outbox set attempts = attempts + 1, due_at = $2, claimed_until = 0, last_error = $3 where id = $1"
+    ))
+    .bind(id)
+    .bind(due_at)
+    .bind(error)
+    .execute(c)
+    .await
+    .map(drop))
+}
+
 /// It did not go out, and nobody tries again by himself.
 pub(crate) async fn give_up(conn: Conn<'_>, id: Uuid, now: i64, error: &str) -> sqlx::Result<()> {
     on!(conn, |c| sqlx::query(sql!(
-        "update outbox set failed_at = $2, claimed_until = 0, last_error = $3 where id = $1"
+        "update outbox set attempts = attempts + 1, failed_at = $2, claimed_until = 0, last_error = $3 where id = $1"
     ))
     .bind(id)
     .bind(now)

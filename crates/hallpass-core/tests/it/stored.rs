@@ -4,6 +4,7 @@ use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
+pub(crate) use hallpass_core::testing::dump;
 use hallpass_core::{Ctx, Db, accounts, keys, on_both_engines, sessions, tasks};
 use sqlx::AssertSqlSafe;
 
@@ -119,45 +120,6 @@ pub(crate) async fn execute(db: &Db, statement: &str) {
     match db {
         Db::Sqlite { writer, .. } => drop(sqlx::query(statement).execute(writer).await.unwrap()),
         Db::Postgres(pool) => drop(sqlx::query(statement).execute(pool).await.unwrap()),
-    }
-}
-
-/// Every row of every table of ours as text, in lower case; bytes are in hexadecimal.
-pub(crate) async fn dump(db: &Db) -> String {
-    let names = match db {
-        Db::Sqlite { .. } => {
-            "select name from sqlite_schema where type = 'table' and name not like 'sqlite%' order by 1"
-        }
-        Db::Postgres(_) => {
-            "select table_name::text from information_schema.tables where table_schema = 'public' order by 1"
-        }
-    };
-    let tables = texts(db, names.to_owned()).await;
-    for ours in
-        ["accounts", "attempts", "events", "keys", "meta", "outbox", "rates", "revocations", "sessions", "tickets"]
-    {
-        assert!(tables.iter().any(|table| table == ours), "no {ours} in {tables:?}");
-    }
-    let mut dump = String::new();
-    for table in tables.iter().filter(|table| !table.starts_with("_sqlx")) {
-        let lines = match db {
-            Db::Sqlite { .. } => {
-                let columns =
-                    texts(db, format!("select 'quote(' || name || ')' from pragma_table_info('{table}')")).await;
-                format!("select {} from {table} order by 1", columns.join(" || ',' || "))
-            }
-            Db::Postgres(_) => format!("select {table}::text from {table} order by 1"),
-        };
-        dump += &format!("{table}\n{}\n", texts(db, lines).await.join("\n"));
-    }
-    dump.to_lowercase()
-}
-
-async fn texts(db: &Db, statement: String) -> Vec<String> {
-    let statement = AssertSqlSafe(statement);
-    match db {
-        Db::Sqlite { readers, .. } => sqlx::query_scalar(statement).fetch_all(readers).await.unwrap(),
-        Db::Postgres(pool) => sqlx::query_scalar(statement).fetch_all(pool).await.unwrap(),
     }
 }
 
