@@ -131,6 +131,7 @@ pub fn status(code: Code) -> StatusCode {
     match code {
         Code::InvalidRequest | Code::ValidationFailed | Code::LinkInvalid => StatusCode::BAD_REQUEST,
         Code::InvalidCredentials
+        | Code::ClientInvalid
         | Code::TokenMissing
         | Code::TokenInvalid
         | Code::TokenExpired

@@ -39,7 +39,7 @@ mod web;
 use std::time::Duration;
 
 use axum::Router;
-use hallpass_core::{Ctx, Error, mail, tasks};
+use hallpass_core::{Ctx, Error, bell, mail, tasks};
 use tokio::time::{MissedTickBehavior, interval};
 
 pub use error::{Problem, status};
@@ -63,7 +63,12 @@ pub fn router(state: AppState) -> Router {
 /// Without it this node learns neither of sign-outs nor of keys of other nodes, and soon says that it is not ready.
 pub async fn maintain(state: AppState) {
     // Beside each other: a mail server that is slow holds up nothing but mail.
-    tokio::join!(every_second(&state, keep_up), every_second(&state, send_mail));
+    tokio::join!(
+        bell::ring(state.hallpass()),
+        bell::hear(state.hallpass(), || state.clock().now()),
+        every_second(&state, keep_up),
+        every_second(&state, send_mail),
+    );
 }
 
 async fn keep_up(state: AppState) -> Result<(), Error> {

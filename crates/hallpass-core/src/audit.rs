@@ -69,6 +69,10 @@ pub enum Event {
     AccountDeleted,
     /// A session is over.
     SessionEnded,
+    /// The operator made a client: a program that asks about tokens.
+    ClientCreated,
+    /// The operator removed a client.
+    ClientRemoved,
     /// Another key signs from now on.
     KeyRotated,
     /// A key is dead, and what it signed.
@@ -98,6 +102,8 @@ impl Event {
         Event::DeletionCancelled,
         Event::AccountDeleted,
         Event::SessionEnded,
+        Event::ClientCreated,
+        Event::ClientRemoved,
         Event::KeyRotated,
         Event::KeyRevoked,
     ];
@@ -125,6 +131,8 @@ impl Event {
             Event::DeletionCancelled => "deletion_cancelled",
             Event::AccountDeleted => "account_deleted",
             Event::SessionEnded => "session_ended",
+            Event::ClientCreated => "client_created",
+            Event::ClientRemoved => "client_removed",
             Event::KeyRotated => "key_rotated",
             Event::KeyRevoked => "key_revoked",
         }

@@ -27,6 +27,8 @@ pub struct Config {
     pub tokens: Tokens,
     /// How mail is written and sent.
     pub mail: Mail,
+    /// How what was taken back reaches other servers.
+    pub revocation: Revocation,
 }
 
 /// Whether a part of an account is asked for.
@@ -157,6 +159,30 @@ pub struct Throttle {
 impl Default for Throttle {
     fn default() -> Self {
         Self { enabled: true }
+    }
+}
+
+/// How servers of one database tell each other to look at the revocation log at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Bell {
+    /// By `NOTIFY` of PostgreSQL; on SQLite there is nobody to tell.
+    Notify,
+    /// Not at all: each looks every second.
+    Off,
+}
+
+/// How what was taken back reaches other servers.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Revocation {
+    /// How servers of one database tell each other to look at the log at once: `notify` by PostgreSQL's `NOTIFY`, or `off` for databases that only resemble PostgreSQL and have none. Without a bell each looks every second.
+    pub bell: Bell,
+}
+
+impl Default for Revocation {
+    fn default() -> Self {
+        Self { bell: Bell::Notify }
     }
 }
 

@@ -65,6 +65,8 @@ codes! {
     SignInLinksOff => "sign_in_links_off", "Signing in by mail is switched off";
     /// The current password given for a sensitive change is wrong.
     PasswordIncorrect => "password_incorrect", "The current password is wrong";
+    /// The client id and secret of a program that asks about tokens are missing or wrong.
+    ClientInvalid => "client_invalid", "The client is not known";
     /// The request needs an access token and has none.
     TokenMissing => "token_missing", "Sign in first";
     /// The access token is malformed, forged, or for somebody else.

@@ -17,15 +17,14 @@
 //! # Ok(()) }
 //! ```
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
-};
+use std::sync::{Arc, atomic::AtomicI64};
 
 pub use hallpass_token::{AccountId, Algorithm, Claims, SessionId, Verifier};
 
 pub mod accounts;
 pub mod audit;
+pub mod bell;
+pub mod clients;
 pub mod config;
 mod ctx;
 pub mod deletion;
@@ -33,6 +32,7 @@ mod device;
 pub mod email;
 mod error;
 pub mod export;
+pub mod feed;
 pub mod keys;
 mod limits;
 pub mod login;
@@ -75,6 +75,9 @@ struct Inner {
     verifier: Verifier,
     templates: mail::Templates,
     mailer: mail::Mailer,
+    held: feed::Held,
+    /// Something was taken back here of which no other process was told yet.
+    to_ring: tokio::sync::Notify,
     /// When the revocation log was last read.
     followed_at: AtomicI64,
     /// The number of the last line of it that was read.
@@ -114,6 +117,8 @@ impl Hallpass {
             verifier,
             templates,
             mailer,
+            held: feed::Held::new()?,
+            to_ring: tokio::sync::Notify::new(),
             followed_at,
             last_line,
             last_event,
@@ -164,10 +169,7 @@ impl Hallpass {
     /// [`Code::Unavailable`] with what is missing.
     pub async fn ready(&self, ctx: &Ctx) -> Result<()> {
         store::meta::get(self.0.db.read().await?.conn(), MASTER_KEY).await?;
-        if ctx.now - self.0.followed_at.load(Ordering::Relaxed) > 10 {
-            return Err(Error::new(Code::Unavailable, "The revocation log has not been read for 10 seconds"));
-        }
-        Ok(())
+        revocation::demand_fresh(self, ctx.now)
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use hallpass_token::{AccountId, Revocation, SessionId};
 
 use crate::{
-    Ctx, Hallpass, Result,
+    Code, Ctx, Error, Hallpass, Result,
     audit::{self, Event, Note},
     sessions::EndCause,
     store::{self, Tx, events::EventRow, sessions::SessionRow},
@@ -17,6 +17,13 @@ use crate::{
 
 /// Seconds of the log that are read again each time: more than any transaction takes, and clocks differ.
 const OVERLAP: i64 = 60;
+
+/// Lines that are read again when a bell rings: more than are written between the beginning and the end of one
+/// transaction, in which numbers can come out of order.
+const BACK: i64 = 512;
+
+/// Seconds without a look at the log after which this server does not speak for it.
+const PATIENCE: i64 = 10;
 
 /// Seconds that a token can come after the change that kills it: the request that mints it may have begun before, and
 /// verifiers forgive some clock difference.
@@ -109,7 +116,10 @@ impl Pending {
     pub(crate) async fn commit(self, hallpass: &Hallpass, tx: Tx) -> Result<()> {
         tx.commit().await?;
         for line in &self.lines {
-            hallpass.verifier().revoked().apply(line);
+            apply(hallpass, line);
+        }
+        if !self.lines.is_empty() {
+            hallpass.0.to_ring.notify_one();
         }
         self.events.iter().for_each(audit::log);
         Ok(())
@@ -139,14 +149,49 @@ impl Pending {
 /// # Errors
 /// [`crate::Code::Unavailable`]; then nothing is lost, the next call reads the same lines.
 pub async fn follow(hallpass: &Hallpass, now: i64) -> Result<()> {
+    read(hallpass, 0, overlap(hallpass.0.followed_at.load(Ordering::Relaxed)), now).await?;
+    hallpass.0.followed_at.store(now, Ordering::Relaxed);
+    Ok(())
+}
+
+/// The same for the moment at which a bell rings: what was written just now, without the long look back that
+/// [`follow`] does every second.
+///
+/// # Errors
+/// [`crate::Code::Unavailable`]; then nothing is lost, [`follow`] comes by.
+pub async fn catch_up(hallpass: &Hallpass, now: i64) -> Result<()> {
+    read(hallpass, BACK, i64::MAX, now).await
+}
+
+/// Reads and applies the lines that are new by their number, or that were written at or after `since`; of those with
+/// numbers that were read already, the last `back`.
+async fn read(hallpass: &Hallpass, back: i64, since: i64, now: i64) -> Result<()> {
     let last = hallpass.0.last_line.load(Ordering::Relaxed);
-    let since = hallpass.0.followed_at.load(Ordering::Relaxed) - OVERLAP;
     let mut reader = hallpass.0.db.read().await?;
-    let (lines, newest) = store::revocations::since(reader.conn(), last, since, now).await?;
+    let (lines, newest) = store::revocations::since(reader.conn(), last - back, since, now).await?;
     for line in &lines {
-        hallpass.verifier().revoked().apply(line);
+        apply(hallpass, line);
     }
     hallpass.0.last_line.fetch_max(newest.unwrap_or(last), Ordering::Relaxed);
-    hallpass.0.followed_at.store(now, Ordering::Relaxed);
+    Ok(())
+}
+
+fn apply(hallpass: &Hallpass, line: &Revocation) {
+    if hallpass.verifier().revoked().apply(line) {
+        hallpass.0.held.push(*line);
+    }
+}
+
+/// From when on lines are read again, if the last time was `at`.
+pub(crate) fn overlap(at: i64) -> i64 {
+    at - OVERLAP
+}
+
+/// Refuses to speak for the log while it cannot be read.
+pub(crate) fn demand_fresh(hallpass: &Hallpass, now: i64) -> Result<()> {
+    if now - hallpass.0.followed_at.load(Ordering::Relaxed) > PATIENCE {
+        let detail = "The revocation log has not been read for 10 seconds";
+        return Err(Error::new(Code::Unavailable, detail).retry_after(1));
+    }
     Ok(())
 }

@@ -67,21 +67,29 @@ impl Revoked {
     }
 
     /// Takes something back, from the next check on. Of several about one thing, the later `forget_at` and the higher
-    /// version count.
-    pub fn apply(&self, revocation: &Revocation) {
+    /// version count. Whether that was news.
+    pub fn apply(&self, revocation: &Revocation) -> bool {
         match *revocation {
             Revocation::Session { session, forget_at } => {
                 let mut sessions = self.sessions.write(&session);
-                let known = sessions.entry(session).or_insert(forget_at);
-                *known = forget_at.max(*known);
+                let known = sessions.entry(session).or_insert(i64::MIN);
+                if forget_at <= *known {
+                    return false;
+                }
+                *known = forget_at;
             }
             Revocation::Account { account, below_version, forget_at } => {
                 let mut accounts = self.accounts.write(&account);
-                let known = accounts.entry(account).or_insert(Outdated { below_version, forget_at });
+                let none = Outdated { below_version: i64::MIN, forget_at: i64::MIN };
+                let known = accounts.entry(account).or_insert(none);
+                if below_version <= known.below_version && forget_at <= known.forget_at {
+                    return false;
+                }
                 known.below_version = below_version.max(known.below_version);
                 known.forget_at = forget_at.max(known.forget_at);
             }
         }
+        true
     }
 
     /// What was done to the token of these claims. A session that is over outweighs claims that are out of date.

@@ -17,6 +17,8 @@ use crate::{Code, Error, Result};
 
 pub(crate) mod accounts;
 pub(crate) mod attempts;
+pub(crate) mod bell;
+pub(crate) mod clients;
 pub(crate) mod events;
 pub(crate) mod keys;
 pub(crate) mod meta;

@@ -70,6 +70,30 @@ pub(crate) async fn since(
     Ok((rows.into_iter().filter_map(RevocationRow::line).collect(), last))
 }
 
+/// At most `limit` lines with numbers above `after`, in the order of their numbers: those above `line`, and those written
+/// at or after `since`, which can still matter at `now`.
+pub(crate) async fn page(
+    conn: Conn<'_>,
+    line: i64,
+    since: i64,
+    after: i64,
+    now: i64,
+    limit: i64,
+) -> sqlx::Result<Vec<(i64, Revocation)>> {
+    let rows: Vec<RevocationRow> = on!(conn, |c| sqlx::query_as(sql!(
+        "select id, session_id, account_id, below_version, forget_at from revocations
+         where (id > $1 or created_at >= $2) and id > $3 and forget_at > $4 order by id limit $5"
+    ))
+    .bind(line)
+    .bind(since)
+    .bind(after)
+    .bind(now)
+    .bind(limit)
+    .fetch_all(c)
+    .await?);
+    Ok(rows.into_iter().filter_map(|row| Some((row.id, row.line()?))).collect())
+}
+
 /// Forgets lines that concern no living token any more.
 pub(crate) async fn prune(conn: Conn<'_>, now: i64) -> sqlx::Result<u64> {
     on!(conn, |c| sqlx::query(sql!("delete from revocations where forget_at <= $1"))

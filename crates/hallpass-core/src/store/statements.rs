@@ -8,6 +8,7 @@ use crate::testing::TestDb;
 const SOURCES: &[(&str, &str)] = &[
     ("accounts", include_str!("accounts.rs")),
     ("attempts", include_str!("attempts.rs")),
+    ("clients", include_str!("clients.rs")),
     ("events", include_str!("events.rs")),
     ("keys", include_str!("keys.rs")),
     ("meta", include_str!("meta.rs")),

@@ -1,11 +1,18 @@
 //! The promises of the core, each kept on both engines.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod accounts;
 mod audit;
 mod concurrency;
 mod deletion;
 mod email;
+mod feed;
 mod keys;
 mod limits;
 mod login;

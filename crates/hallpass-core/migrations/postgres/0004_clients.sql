@@ -1,0 +1,9 @@
+-- Programs that ask about tokens.
+-- Times are seconds since 1970 (UTC).
+
+create table clients (
+    id text primary key not null,
+    name text not null,
+    secret bytea not null,                       -- SHA-256
+    created_at bigint not null
+);
