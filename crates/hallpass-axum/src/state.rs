@@ -48,7 +48,7 @@ impl AppState {
 
 impl FromRef<AppState> for Gate {
     fn from_ref(state: &AppState) -> Self {
-        Self { verifier: state.hallpass().verifier().clone(), clock: state.clock().clone() }
+        Self::new(state.hallpass().verifier().clone(), state.clock().clone())
     }
 }
 

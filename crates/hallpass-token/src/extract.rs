@@ -15,17 +15,19 @@
 //! }
 //!
 //! let verifier = Verifier::new("https://id.example", "https://api.example", 5, KeySet::default());
-//! let gate = Gate { verifier, clock: Clock::system() };
+//! let gate = Gate::new(verifier, Clock::system());
 //! let app: Router = Router::new().route("/orders", get(orders)).route("/refund", get(refund)).with_state(gate);
 //! ```
+//!
+//! With the feature `remote` a [`Remote`] makes a [`Gate`] too, and can itself be the state.
 
 use std::{ops::Deref, sync::Arc};
 
 use axum::{
     extract::{FromRef, FromRequestParts, OptionalFromRequestParts},
     http::{
-        HeaderMap, HeaderValue, StatusCode,
-        header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE},
+        HeaderMap, HeaderName, HeaderValue, StatusCode,
+        header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
         request::Parts,
     },
     response::{IntoResponse, Response},
@@ -33,14 +35,49 @@ use axum::{
 use serde_json::json;
 
 use crate::{Claims, Clock, Reason, TokenError, Verifier};
+#[cfg(feature = "remote")]
+use crate::{Remote, RemoteError};
 
 /// What [`CurrentUser`] needs; a part of the application's state (`FromRef`), or all of it.
 #[derive(Debug, Clone)]
-pub struct Gate {
-    /// Says whether a token is good.
-    pub verifier: Verifier,
-    /// Says what time it is.
-    pub clock: Clock,
+pub struct Gate(Keeper);
+
+#[derive(Debug, Clone)]
+enum Keeper {
+    /// Whatever is taken back is applied here.
+    Here { verifier: Verifier, clock: Clock },
+    /// A server elsewhere is followed.
+    #[cfg(feature = "remote")]
+    Remote(Remote),
+}
+
+impl Gate {
+    /// A gate where tokens are good that `verifier` says are good at the time of `clock`.
+    pub fn new(verifier: Verifier, clock: Clock) -> Self {
+        Self(Keeper::Here { verifier, clock })
+    }
+
+    async fn let_in(&self, token: &str) -> Result<Arc<Claims>, Rejection> {
+        match &self.0 {
+            Keeper::Here { verifier, clock } => Ok(verifier.verify(token, clock.now())?),
+            #[cfg(feature = "remote")]
+            Keeper::Remote(remote) => Ok(remote.authenticate(token).await?),
+        }
+    }
+}
+
+#[cfg(feature = "remote")]
+impl From<Remote> for Gate {
+    fn from(remote: Remote) -> Self {
+        Self(Keeper::Remote(remote))
+    }
+}
+
+#[cfg(feature = "remote")]
+impl FromRef<Remote> for Gate {
+    fn from_ref(remote: &Remote) -> Self {
+        remote.clone().into()
+    }
 }
 
 /// Who sent the request: the claims of a token that is good at this moment.
@@ -75,9 +112,8 @@ where
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
-        let Gate { verifier, clock } = Gate::from_ref(state);
         let token = bearer(&parts.headers)?;
-        Ok(Self(verifier.verify(token, clock.now())?))
+        Ok(Self(Gate::from_ref(state).let_in(token).await?))
     }
 }
 
@@ -129,14 +165,28 @@ pub enum Rejection {
     /// 403: the account may not do this.
     #[error("the account may not do this")]
     Forbidden,
+    /// 503: whether the token was taken back is not known at the moment; nobody is signed out.
+    #[error("whether the token was taken back is not known at the moment")]
+    RevocationUnknown,
+}
+
+#[cfg(feature = "remote")]
+impl From<RemoteError> for Rejection {
+    fn from(error: RemoteError) -> Self {
+        match error {
+            RemoteError::Token(error) => Self::Token(error),
+            RemoteError::RevocationUnknown => Self::RevocationUnknown,
+        }
+    }
 }
 
 impl Rejection {
-    /// 401 or 403.
+    /// 401, 403 or 503.
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Token(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::RevocationUnknown => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -145,6 +195,7 @@ impl Rejection {
         match self {
             Self::Token(error) => error.code(),
             Self::Forbidden => "forbidden",
+            Self::RevocationUnknown => "revocation_unknown",
         }
     }
 
@@ -157,12 +208,15 @@ impl Rejection {
             Self::Token(TokenError::Stale) => ("The access token is out of date", "Refresh and try again"),
             Self::Token(TokenError::Ended) => ("The session has ended", "Sign in again"),
             Self::Forbidden => ("Not allowed", "The account may not do this"),
+            Self::RevocationUnknown => ("The access token cannot be checked now", "Try again in a second"),
         }
     }
 
-    /// The value of `WWW-Authenticate`. Without a token there is no `error` in it (RFC 6750 section 3.1).
-    fn challenge(&self) -> &'static str {
-        match self {
+    /// The header that says what to do next: a challenge, in which there is no `error` without a token (RFC 6750 section
+    /// 3.1), or in how many seconds to try again.
+    fn header(&self) -> (HeaderName, HeaderValue) {
+        let challenge = match self {
+            Self::RevocationUnknown => return (RETRY_AFTER, HeaderValue::from_static("1")),
             Self::Token(TokenError::Missing) => "Bearer",
             Self::Token(TokenError::Invalid(_)) => {
                 r#"Bearer error="invalid_token", error_description="The access token is not valid""#
@@ -177,7 +231,8 @@ impl Rejection {
                 r#"Bearer error="invalid_token", error_description="The session has ended""#
             }
             Self::Forbidden => r#"Bearer error="insufficient_scope", error_description="The account may not do this""#,
-        }
+        };
+        (WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
     }
 }
 
@@ -188,10 +243,7 @@ impl IntoResponse for Rejection {
         let body = json!({
             "type": "about:blank", "title": title, "status": status.as_u16(), "detail": detail, "code": self.code(),
         });
-        let headers = [
-            (CONTENT_TYPE, HeaderValue::from_static("application/problem+json")),
-            (WWW_AUTHENTICATE, HeaderValue::from_static(self.challenge())),
-        ];
+        let headers = [(CONTENT_TYPE, HeaderValue::from_static("application/problem+json")), self.header()];
         (status, headers, body.to_string()).into_response()
     }
 }

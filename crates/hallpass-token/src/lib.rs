@@ -1,8 +1,9 @@
 //! Signs and verifies Hallpass access tokens: JWTs (RFC 7519) of the profile `at+jwt` (RFC 9068), the keys they are
-//! signed with, and the set of what was taken back before its time. Nothing here touches a database, the network or
-//! the disk, and only [`Clock`] reads the time.
+//! signed with, and the set of what was taken back before its time. Nothing here touches a database or the disk, nor the
+//! network but in the feature `remote`, and only [`Clock`] reads the time.
 //!
-//! A back end that takes Hallpass tokens needs this crate alone:
+//! A back end that takes Hallpass tokens needs this crate alone. With the feature `remote` it keeps up with the Hallpass
+//! server by itself: [`Remote`]. Without, it is told:
 //!
 //! ```
 //! use hallpass_token::{KeySet, TokenError, Verifier};
@@ -31,6 +32,8 @@ mod verify;
 
 #[cfg(feature = "axum")]
 pub mod extract;
+#[cfg(feature = "remote")]
+pub mod remote;
 
 pub use claims::Claims;
 pub use clock::Clock;
@@ -39,6 +42,8 @@ pub use error::{KeyError, Reason, SignError, TokenError};
 pub use extract::{CurrentUser, Gate, Rejection, bearer};
 pub use ids::{AccountId, ParseIdError, SessionId};
 pub use keys::{Algorithm, KeySet, ParseAlgorithmError, VerifyingKey};
+#[cfg(feature = "remote")]
+pub use remote::{Remote, RemoteError};
 pub use revoked::{Effect, Revocation, Revoked};
 pub use sign::SigningKey;
 pub use verify::Verifier;

@@ -1,33 +1,30 @@
-//! A back end that takes Hallpass tokens. It has the public keys of the Hallpass server in a file and never asks it, or
-//! any database, about a request.
+//! A back end that takes Hallpass tokens. It follows the Hallpass server, or has its public keys in a file, and never
+//! asks it, or any database, about a request.
 
 use std::{collections::HashMap, env, fs, path::PathBuf, time::Duration};
 
 use anyhow::{Context, bail};
 use axum::{Json, Router, routing::get};
-use hallpass_token::{Clock, CurrentUser, Gate, KeySet, Rejection, Verifier};
+use hallpass_token::{Clock, CurrentUser, Gate, KeySet, Rejection, Remote, Verifier};
 use serde_json::{Value, json};
 
-const USAGE: &str = "resource-server --jwks FILE --issuer URL --audience URL [--listen 127.0.0.1:9000]";
+const USAGE: &str = "resource-server --issuer URL --audience URL (--client ID --secret-file FILE | --jwks FILE) \
+                     [--listen 127.0.0.1:9000]";
 
 /// How often the file with the keys is read again: keys are published long before they are used.
 const KEYS_EVERY: Duration = Duration::from_secs(60);
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let options = options(env::args().skip(1))?;
-    let option =
-        |name: &str| options.get(name).cloned().with_context(|| format!("`--{name}` is missing\nusage: {USAGE}"));
-    let jwks = PathBuf::from(option("jwks")?);
-    let listen = option("listen").unwrap_or_else(|_| "127.0.0.1:9000".into());
+    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    let options = Options::read(env::args().skip(1))?;
+    let gate = if options.has("jwks") { keys_alone(&options)? } else { follow(&options)? };
 
-    let verifier = Verifier::new(option("issuer")?, option("audience")?, 5, keys(&jwks)?);
-    tokio::spawn(follow_keys(verifier.clone(), jwks));
-
+    let listen = options.get("listen").unwrap_or("127.0.0.1:9000");
     let listener =
-        tokio::net::TcpListener::bind(&listen).await.with_context(|| format!("cannot listen on `{listen}`"))?;
+        tokio::net::TcpListener::bind(listen).await.with_context(|| format!("cannot listen on `{listen}`"))?;
     println!("listening on http://{}", listener.local_addr()?);
-    Ok(axum::serve(listener, app(Gate { verifier, clock: Clock::system() })).await?)
+    Ok(axum::serve(listener, app(gate)).await?)
 }
 
 /// The whole application.
@@ -50,6 +47,26 @@ async fn refunds(user: CurrentUser) -> Result<Json<Value>, Rejection> {
     Ok(Json(json!({ "refunds": [] })))
 }
 
+/// Follows the Hallpass server: its keys, and what it takes back.
+fn follow(options: &Options) -> anyhow::Result<Gate> {
+    let file = options.get("secret-file")?;
+    let secret = fs::read_to_string(file).with_context(|| format!("cannot read `{file}`"))?;
+    let remote = Remote::builder(options.get("issuer")?)
+        .audience(options.get("audience")?)
+        .client(options.get("client")?, secret.trim())
+        .build()?;
+    tokio::spawn(remote.clone().run());
+    Ok(remote.into())
+}
+
+/// Knows the public keys alone: what is taken back is good here until it expires.
+fn keys_alone(options: &Options) -> anyhow::Result<Gate> {
+    let jwks = PathBuf::from(options.get("jwks")?);
+    let verifier = Verifier::new(options.get("issuer")?, options.get("audience")?, 5, keys(&jwks)?);
+    tokio::spawn(follow_keys(verifier.clone(), jwks));
+    Ok(Gate::new(verifier, Clock::system()))
+}
+
 /// Reads the keys, as `/.well-known/jwks.json` of the Hallpass server shows them.
 fn keys(jwks: &PathBuf) -> anyhow::Result<KeySet> {
     let document = fs::read_to_string(jwks).with_context(|| format!("cannot read `{}`", jwks.display()))?;
@@ -67,18 +84,29 @@ async fn follow_keys(verifier: Verifier, jwks: PathBuf) {
     }
 }
 
-/// Reads `--name value` pairs.
-fn options(mut words: impl Iterator<Item = String>) -> anyhow::Result<HashMap<String, String>> {
-    let mut options = HashMap::new();
-    while let Some(word) = words.next() {
-        match (word.strip_prefix("--"), words.next()) {
-            (Some(name @ ("jwks" | "issuer" | "audience" | "listen")), Some(value)) => {
-                options.insert(name.into(), value)
-            }
-            _ => bail!("`{word}` is not understood\nusage: {USAGE}"),
-        };
+/// What the command line says: `--name value` pairs.
+struct Options(HashMap<String, String>);
+
+impl Options {
+    fn read(mut words: impl Iterator<Item = String>) -> anyhow::Result<Self> {
+        const NAMES: [&str; 6] = ["issuer", "audience", "client", "secret-file", "jwks", "listen"];
+        let mut options = HashMap::new();
+        while let Some(word) = words.next() {
+            match (word.strip_prefix("--"), words.next()) {
+                (Some(name), Some(value)) if NAMES.contains(&name) => options.insert(name.into(), value),
+                _ => bail!("`{word}` is not understood\nusage: {USAGE}"),
+            };
+        }
+        Ok(Self(options))
     }
-    Ok(options)
+
+    fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    fn get(&self, name: &str) -> anyhow::Result<&str> {
+        self.0.get(name).map(String::as_str).with_context(|| format!("`--{name}` is missing\nusage: {USAGE}"))
+    }
 }
 
 #[cfg(test)]
@@ -114,7 +142,7 @@ mod tests {
     async fn status(key: &SigningKey, path: &str, authorization: Option<&str>, after: i64) -> StatusCode {
         let keys = KeySet::from_jwks(&KeySet::new(vec![key.verifying_key()]).to_jwks()).unwrap();
         let verifier = Verifier::new("https://id.example", "https://api.example", 5, keys);
-        let app = app(Gate { verifier, clock: Clock::from_fn(move || NOW + after) });
+        let app = app(Gate::new(verifier, Clock::from_fn(move || NOW + after)));
         let mut request = Request::get(path);
         if let Some(value) = authorization {
             request = request.header("authorization", value);
@@ -150,10 +178,26 @@ mod tests {
         assert_eq!(status(&key, "/refunds", None, 0).await, StatusCode::UNAUTHORIZED);
     }
 
+    #[tokio::test]
+    async fn while_the_server_was_not_heard_nobody_is_let_in_and_nobody_is_signed_out() {
+        let key = SigningKey::generate(Algorithm::ES256).unwrap();
+        let remote = Remote::builder("https://id.example").client("hpc_orders", "hps_secret").build().unwrap();
+        let ask = async |path: &str, authorization: &str| {
+            let request = Request::get(path).header("authorization", authorization).body(Body::empty()).unwrap();
+            app(remote.clone().into()).oneshot(request).await.unwrap().status()
+        };
+        let bearer = format!("Bearer {}", key.sign(&claims(&[])).unwrap());
+        assert_eq!(ask("/orders", &bearer).await, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(ask("/orders", "Bearer nonsense").await, StatusCode::UNAUTHORIZED);
+        assert_eq!(ask("/", &bearer).await, StatusCode::OK);
+    }
+
     #[test]
     fn an_option_without_a_value_or_a_meaning_is_refused() {
-        let words = |text: &str| options(text.split(' ').map(String::from));
-        assert_eq!(words("--issuer a --jwks b").unwrap().len(), 2);
+        let words = |text: &str| Options::read(text.split(' ').map(String::from));
+        let options = words("--issuer a --jwks b").unwrap();
+        assert_eq!((options.get("issuer").unwrap(), options.get("jwks").unwrap()), ("a", "b"));
+        assert!(options.get("audience").is_err());
         assert!(words("--issuer").is_err());
         assert!(words("--isuer a").is_err());
     }

@@ -8,6 +8,8 @@ mod extract;
 mod forged;
 mod keys;
 mod properties;
+#[cfg(feature = "remote")]
+mod remote;
 mod revoked;
 mod support;
 mod tokens;

@@ -30,9 +30,11 @@ fn a_revocation_can_come_twice_and_in_any_order() {
     let Claims { sub, sid, .. } = claims();
     let lines = [ended(sid, 10), ended(sid, 20), outdated(sub, 4, 20), outdated(sub, 9, 10), outdated(sub, 2, 30)];
     let forth = Revoked::new();
-    lines.iter().chain(&lines).for_each(|line| forth.apply(line));
+    let news = lines.iter().chain(&lines).filter(|line| forth.apply(line));
+    assert_eq!(news.count(), lines.len(), "the second time none is news");
     let back = Revoked::new();
-    lines.iter().rev().for_each(|line| back.apply(line));
+    let news = lines.iter().rev().filter(|line| back.apply(line));
+    assert_eq!(news.count(), 3, "an earlier end and a lower version say nothing new");
     for revoked in [forth, back] {
         assert_eq!(revoked.len(), 2);
         revoked.forget(19);
