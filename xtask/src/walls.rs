@@ -14,7 +14,11 @@ const ROW: [&str; 4] = ["hallpass-token", "hallpass-core", "hallpass-axum", "hal
 
 /// Crates that a crate of ours may not name in its manifest.
 const DIRECT: [Wall; 4] = [
-    Wall { of: "hallpass-token", forbidden: &["sqlx", "tokio", "hyper", "tower"], because: "it does no I/O" },
+    Wall {
+        of: "hallpass-token",
+        forbidden: &["sqlx", "hyper", "tower"],
+        because: "it is no server and has no database",
+    },
     Wall {
         of: "hallpass-core",
         forbidden: &["axum", "axum-extra", "http", "hyper", "tower", "tower-http", "utoipa"],
@@ -27,7 +31,7 @@ const DIRECT: [Wall; 4] = [
 /// Crates that may be nowhere in what a crate of ours brings with its default features.
 const ANYWHERE: [Wall; 1] = [Wall {
     of: "hallpass-token",
-    forbidden: &["sqlx", "sqlx-core", "libsqlite3-sys", "tokio", "axum", "hyper"],
+    forbidden: &["sqlx", "sqlx-core", "libsqlite3-sys", "tokio", "reqwest", "axum", "hyper"],
     because: "a back end that only checks tokens needs no database and no server",
 }];
 

@@ -8,7 +8,9 @@ mod activity;
 mod csrf;
 mod email_change;
 mod export;
+mod forward_auth;
 mod health;
+mod introspection;
 mod issued;
 mod jwks;
 mod login;
@@ -18,6 +20,7 @@ mod me;
 mod password;
 mod password_reset;
 mod refresh;
+mod revocations;
 mod session;
 mod sessions;
 mod sign_in_link;
@@ -70,12 +73,17 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(sessions::list_sessions, sessions::end_other_sessions))
         .routes(routes!(sessions::end_session))
         .routes(routes!(csrf::read_csrf))
+        .routes(routes!(introspection::introspect_token))
+        .routes(routes!(introspection::revoke_token))
         .routes(routes!(jwks::read_jwks))
         .routes(routes!(health::is_alive))
         .routes(routes!(health::is_ready))
         .layer(from_fn(security::refuse_query))
-        // What comes after that layer reads its query by itself, and as strictly.
+        // What comes after that layer reads its query by itself, and as strictly …
         .routes(routes!(activity::read_activity))
+        .routes(routes!(revocations::read_revocations))
+        // … or not at all: proxies send along that of the request about which they ask.
+        .routes(routes!(forward_auth::forward_auth))
 }
 
 /// The headers that make a browser forget its session; that it is a known device outlives the session.

@@ -158,12 +158,13 @@ pub fn status(code: Code) -> StatusCode {
     }
 }
 
-/// What a 401 asks for (RFC 9110 section 11.6.1, RFC 6750 section 3); a request without a token gets no `error`.
+/// What a 401 asks for (RFC 9110 section 11.6.1, RFC 6750 section 3, RFC 7617 section 2.1); a request without a token gets no `error`.
 fn challenge(code: Code) -> HeaderValue {
     HeaderValue::from_static(match code {
         Code::TokenInvalid => r#"Bearer error="invalid_token", error_description="The access token is not valid""#,
         Code::TokenExpired => r#"Bearer error="invalid_token", error_description="The access token has expired""#,
         Code::TokenStale => r#"Bearer error="invalid_token", error_description="The access token is out of date""#,
+        Code::ClientInvalid => r#"Basic realm="hallpass", charset="UTF-8""#,
         Code::SessionEnded => r#"Bearer error="invalid_token", error_description="The session has ended""#,
         _ => "Bearer",
     })

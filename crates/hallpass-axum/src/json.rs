@@ -60,7 +60,8 @@ impl<S: Send + Sync, T: FromMembers> FromRequest<S> for OptionalJson<T> {
     }
 }
 
-async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+/// The whole body.
+pub(crate) async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
     // The body was read whole, and its size and time limited, before the handler was called.
     Bytes::from_request(request, state).await.map_err(|_| Problem::new(Code::InvalidRequest, "The body cannot be read"))
 }
@@ -74,19 +75,24 @@ fn read<T: FromMembers>(body: &[u8]) -> Result<T, Error> {
 
 /// Refuses whatever does not say once that it is JSON in UTF-8; a plain form of another site cannot say that.
 fn demand_json(headers: &HeaderMap) -> Result<(), Problem> {
+    if is_of_type(headers, "application/json") { Ok(()) } else { Err(unsupported()) }
+}
+
+/// Whether a body says once that it is of a type, in UTF-8 and uncompressed.
+pub(crate) fn is_of_type(headers: &HeaderMap, kind: &str) -> bool {
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
-    let is_json = matches!((types.next(), types.next()), (Some(only), None) if is_json(only));
-    if is_json && !headers.contains_key(header::CONTENT_ENCODING) { Ok(()) } else { Err(unsupported()) }
+    let is_of_type = matches!((types.next(), types.next()), (Some(only), None) if says(only, kind));
+    is_of_type && !headers.contains_key(header::CONTENT_ENCODING)
 }
 
 fn unsupported() -> Problem {
     Problem::new(Code::UnsupportedMediaType, "Send the body with `Content-Type: application/json`, uncompressed")
 }
 
-fn is_json(value: &HeaderValue) -> bool {
+fn says(value: &HeaderValue, kind: &str) -> bool {
     let Ok(value) = value.to_str() else { return false };
     let (essence, parameter) = value.split_once(';').unwrap_or((value, ""));
     let parameter = parameter.trim();
-    essence.trim().eq_ignore_ascii_case("application/json")
+    essence.trim().eq_ignore_ascii_case(kind)
         && ["", "charset=utf-8", "charset=\"utf-8\""].iter().any(|known| parameter.eq_ignore_ascii_case(known))
 }

@@ -18,7 +18,8 @@ use crate::{api, error};
         (name = "Sign out", description = "Ending sessions so that their tokens are worth nothing at once."),
         (name = "Account", description = "What the owner of an account can see and change."),
         (name = "Sessions", description = "The devices on which an account is signed in."),
-        (name = "Server", description = "For programs: keys and health."),
+        (name = "Programs", description = "For back ends and proxies that let people in by our tokens."),
+        (name = "Server", description = "Keys and health."),
     ),
     components(schemas(error::Document, error::Field))
 )]
@@ -93,8 +94,10 @@ fn add_failures(path: &str, method: &str, operation: &mut Map<String, Value>) {
     let has_body = operation.contains_key("requestBody");
     let changes = method != "get";
     let redeems = ["verifyEmail", "resetPassword", "changeEmail", "signInByLink"].contains(&id.as_str());
-    // What guesses passwords and codes, fills the database, or has mail sent.
-    let counted = id.starts_with("request")
+    // What guesses passwords, codes and client secrets, fills the database, or has mail sent.
+    let by_program = operation.get("security") == Some(&json!([{ "client_credentials": [] }]));
+    let counted = by_program
+        || id.starts_with("request")
         || ["signUp", "logIn", "signInByLink", "changePassword", "scheduleDeletion"].contains(&id.as_str());
     let failures = [
         (!redeems, 400, "The request cannot be read, or some values are not allowed"),
@@ -105,7 +108,7 @@ fn add_failures(path: &str, method: &str, operation: &mut Map<String, Value>) {
         (id == "signUp", 409, "The user name or the e-mail address is taken"),
         (id == "changeEmail", 409, "The e-mail address has become another account's"),
         (changes, 413, "The body is larger than 64 KiB"),
-        (has_body, 415, "The body is not `application/json`"),
+        (has_body, 415, "The body is of another type than the one above"),
         (counted, 429, "Too many attempts: wait as many seconds as `Retry-After` says"),
         (
             true,
@@ -137,6 +140,11 @@ fn security_schemes() -> Value {
             "name": crate::cookies::REFRESH.name,
             "description": "The refresh secret of a browser, set at sign-in. It counts only where the browser says \
                 that the request comes from a page of ours, or together with `csrf_token`.",
+        },
+        "client_credentials": {
+            "type": "http",
+            "scheme": "basic",
+            "description": "The id and the secret of a program, as `hallpass clients create` prints them (RFC 7617).",
         },
         "csrf_token": {
             "type": "apiKey",

@@ -7,7 +7,6 @@ mod dev_mail;
 mod text;
 mod ticket;
 
-use crate::AppState;
 use axum::{
     Router,
     body::Bytes,
@@ -18,6 +17,8 @@ use axum::{
     response::{Html, IntoResponse},
     routing::get,
 };
+
+use crate::AppState;
 
 const INDEX: &str = include_str!("assets/index.html");
 const DOCS: Html<&str> = Html(include_str!("assets/docs.html"));

@@ -3,6 +3,7 @@
 //! It never speaks HTTP/2, whose floods need limits of their own: a proxy in front can, and hands on HTTP/1.1.
 
 mod connection;
+mod draining;
 mod head;
 
 use std::{convert::Infallible, net::SocketAddr, pin::pin, time::Duration};
@@ -20,9 +21,11 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
 };
+use tokio::sync::watch;
 use tower::ServiceExt;
 
 use connection::Connection;
+pub(crate) use draining::Draining;
 use head::LARGEST_HEAD;
 
 /// How long a connection may take for what.
@@ -32,7 +35,7 @@ pub struct Patience {
     pub head: Duration,
     /// Between two requests. Longer than a proxy keeps its connections open, or it would use one that is just closing.
     pub idle: Duration,
-    /// Until the client takes a piece of an answer.
+    /// Until the client takes a piece of an answer: also of one that goes on, such as a stream of events.
     pub write: Duration,
     /// For what is under way when the server is told to stop.
     pub drain: Duration,
@@ -41,14 +44,15 @@ pub struct Patience {
 impl Default for Patience {
     fn default() -> Self {
         let seconds = Duration::from_secs;
-        Self { head: seconds(10), idle: seconds(75), write: seconds(30), drain: seconds(30) }
+        Self { head: seconds(10), idle: seconds(75), write: seconds(10), drain: seconds(30) }
     }
 }
 
 /// Serves `router` on `listener` until `shutdown`, then lets what is under way end for at most `drain`.
 ///
-/// Every request carries [`ConnectInfo<SocketAddr>`](ConnectInfo). A TLS listener is one that does its handshake in its
-/// own tasks: `accept` must not wait for one client.
+/// Long polls and streams of events end as soon as it drains; another accept loop would wait for them. Every request
+/// carries [`ConnectInfo<SocketAddr>`](ConnectInfo). A TLS listener is one that does its handshake in its own tasks:
+/// `accept` must not wait for one client.
 pub async fn serve<L>(listener: L, router: Router, shutdown: impl Future<Output = ()>, drain: Duration)
 where
     L: Listener<Addr = SocketAddr>,
@@ -62,14 +66,15 @@ where
     L: Listener<Addr = SocketAddr>,
 {
     let connections = GracefulShutdown::new();
+    let (serving, draining) = watch::channel(());
     let mut shutdown = pin!(shutdown);
     loop {
         tokio::select! {
             () = &mut shutdown => break,
             (stream, address) = listener.accept() => {
                 let stream = Connection::new(stream, patience);
-                let router = router.clone();
-                let service = service_fn(move |request| answer(router.clone(), request, address));
+                let (router, draining) = (router.clone(), Draining::from(&draining));
+                let service = service_fn(move |request| answer(router.clone(), request, address, draining.clone()));
                 let connection = builder(patience).serve_connection(TokioIo::new(stream), service);
                 let connection = connections.watch(connection);
                 tokio::spawn(async move {
@@ -81,8 +86,9 @@ where
             }
         }
     }
-    // No new connections while the open ones end.
+    // No new connections while the open ones end, and nobody waits for news any more.
     drop(listener);
+    drop(serving);
     if tokio::time::timeout(patience.drain, connections.shutdown()).await.is_err() {
         tracing::warn!(seconds = patience.drain.as_secs(), "connections were still open at the end of the drain");
     }
@@ -106,10 +112,12 @@ async fn answer(
     router: Router,
     request: hyper::Request<Incoming>,
     address: SocketAddr,
+    draining: Draining,
 ) -> Result<Response, Infallible> {
     let chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
     let mut request: Request = request.map(Body::new);
     request.extensions_mut().insert(ConnectInfo(address));
+    request.extensions_mut().insert(draining);
     let mut response = router.oneshot(request).await?;
     if chunked {
         // Where a chunked body ends is known to nobody but the parser that read it: nothing is read behind it.

@@ -173,7 +173,7 @@ pub struct Entry {
     pub user_agent: Option<String>,
     /// Finds what belongs to it in the log.
     pub request_id: String,
-    /// Who did it: `anonymous` (somebody who had not signed in), `operator`, or `account` and its id.
+    /// Who did it: `anonymous` (somebody who had not signed in), `operator`, or `account` or `client` and its id.
     pub actor: String,
     /// Why, in one stable word; or which role, or which key.
     pub cause: Option<String>,
@@ -273,9 +273,10 @@ impl Note {
             ip: ctx.ip.map(|ip| ip.to_string()),
             user_agent: ctx.user_agent.clone(),
             request_id: ctx.request_id.clone(),
-            actor: match ctx.actor {
+            actor: match &ctx.actor {
                 Actor::Anonymous => "anonymous".to_owned(),
                 Actor::Account(account, _) => format!("account {account}"),
+                Actor::Client(id) => format!("client {id}"),
                 Actor::Operator => "operator".to_owned(),
             },
             cause: self.cause.map(Cow::into_owned),

@@ -13,7 +13,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use crate::{
     Code, Ctx, Error, FieldError, Hallpass, Result,
     audit::Event,
-    names,
+    names, rates,
     revocation::Pending,
     secret,
     store::{self, clients::ClientRow},
@@ -82,17 +82,23 @@ pub async fn remove(hallpass: &Hallpass, ctx: &Ctx, id: &str) -> Result<()> {
     pending.commit(hallpass, tx).await
 }
 
-/// The client with this id and secret.
+/// The client with this id and secret. Nobody guesses a secret of 256 bits, so that the right one is let in however many
+/// wrong ones came from its address: nobody cuts a program off from outside.
 ///
 /// # Errors
-/// [`Code::ClientInvalid`] whichever is wrong; [`Code::Unavailable`].
-pub async fn authenticate(hallpass: &Hallpass, id: &str, secret: &str) -> Result<Client> {
-    let row = store::clients::get(hallpass.0.db.read().await?.conn(), id).await?;
+/// [`Code::ClientInvalid`] whichever is wrong; [`Code::RateLimited`] instead after ten wrong ones from this address within
+/// a minute; [`Code::Unavailable`].
+pub async fn authenticate(hallpass: &Hallpass, ctx: &Ctx, id: &str, secret: &str) -> Result<Client> {
+    // PostgreSQL takes no NUL for a text, and no id has one.
+    let row =
+        if id.contains('\0') { None } else { store::clients::get(hallpass.0.db.read().await?.conn(), id).await? };
     let stored = row.as_ref().map_or(&[0; 32][..], |row| &row.secret);
     let proven = verify_slices_are_equal(stored, &hash(secret)).is_ok();
-    let client = row.filter(|_| proven).map(Client::from);
-    client
-        .ok_or_else(|| Error::new(Code::ClientInvalid, "Use the id and secret that `hallpass clients create` printed"))
+    if let Some(row) = row.filter(|_| proven) {
+        return Ok(row.into());
+    }
+    rates::client_failed(hallpass, ctx).await?;
+    Err(Error::new(Code::ClientInvalid, "Use the id and secret that `hallpass clients create` printed"))
 }
 
 fn hash(secret: &str) -> Vec<u8> {

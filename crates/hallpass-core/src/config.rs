@@ -152,7 +152,7 @@ impl Default for Sessions {
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Throttle {
-    /// Makes whoever fails to sign in to an account wait, for up to 900 seconds, and ends sign-in by password after 100 failures in a row; allows a client address 30 sign-ins, 10 failed ones, 20 sign-ups and 20 requests for mail a minute, and sends at most 5 such mails a minute and 20 a day to one address. All servers on one database count together.
+    /// Makes whoever fails to sign in to an account wait, for up to 900 seconds, and ends sign-in by password after 100 failures in a row; allows a client address 30 sign-ins, 10 failed ones, 20 sign-ups, 20 requests for mail and 10 wrong client secrets a minute, and sends at most 5 such mails a minute and 20 a day to one address. All servers on one database count together.
     pub enabled: bool,
 }
 

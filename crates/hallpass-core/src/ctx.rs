@@ -2,17 +2,19 @@
 //!
 //! Nothing below the edge reads a clock or looks up the caller by itself.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use hallpass_token::{AccountId, SessionId};
 
 /// Who acts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Actor {
     /// Somebody who has not signed in.
     Anonymous,
     /// The owner of an account, signed in on one device.
     Account(AccountId, SessionId),
+    /// A program that asks about tokens, by the id of its client.
+    Client(Arc<str>),
     /// Whoever runs the server, from its command line or its background tasks.
     Operator,
 }

@@ -45,8 +45,8 @@ codes! {
     MethodNotAllowed => "method_not_allowed", "Method not allowed";
     /// The body is larger than the limit.
     PayloadTooLarge => "payload_too_large", "The body is too large";
-    /// The body is not `application/json`.
-    UnsupportedMediaType => "unsupported_media_type", "The body must be JSON";
+    /// The body is of another type than the operation takes: `application/json` nearly everywhere.
+    UnsupportedMediaType => "unsupported_media_type", "The body is of another type";
     /// The user name belongs to another account.
     UsernameTaken => "username_taken", "This user name is taken";
     /// The e-mail address belongs to another account.

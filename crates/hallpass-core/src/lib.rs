@@ -33,6 +33,7 @@ pub mod email;
 mod error;
 pub mod export;
 pub mod feed;
+pub mod introspection;
 pub mod keys;
 mod limits;
 pub mod login;

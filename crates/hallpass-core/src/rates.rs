@@ -19,6 +19,7 @@ const DAY: i64 = 86_400;
 const SIGN_INS: Limit = Limit { what: b"sign-ins", most: 30, period: MINUTE };
 const FAILURES: Limit = Limit { what: b"failures", most: 10, period: MINUTE };
 const SIGN_UPS: Limit = Limit { what: b"sign-ups", most: 20, period: MINUTE };
+const CLIENT_FAILURES: Limit = Limit { what: b"client-failures", most: 10, period: MINUTE };
 const MAIL_REQUESTS: Limit = Limit { what: b"mail-requests", most: 20, period: MINUTE };
 const MAILS_A_MINUTE: Limit = Limit { what: b"mails-a-minute", most: 5, period: MINUTE };
 const MAILS_A_DAY: Limit = Limit { what: b"mails-a-day", most: 20, period: DAY };
@@ -79,6 +80,20 @@ pub(crate) async fn sign_up(hallpass: &Hallpass, ctx: &Ctx) -> Result<()> {
     SIGN_UPS.look(hallpass.0.db.read().await?.conn(), &key, ctx.now).await?;
     let mut tx = hallpass.0.db.begin().await?;
     SIGN_UPS.take(&mut tx, &key, ctx.now).await?;
+    tx.commit().await
+}
+
+/// Counts a wrong client secret, apart from what people fail at: who is refused here has guessed, and a program that is
+/// set up wrongly keeps nobody from signing in.
+///
+/// # Errors
+/// [`Code::RateLimited`] with the seconds to wait; [`Code::Unavailable`].
+pub(crate) async fn client_failed(hallpass: &Hallpass, ctx: &Ctx) -> Result<()> {
+    let Some(address) = counted(hallpass, ctx) else { return Ok(()) };
+    let key = CLIENT_FAILURES.key(hallpass, &address);
+    CLIENT_FAILURES.look(hallpass.0.db.read().await?.conn(), &key, ctx.now).await?;
+    let mut tx = hallpass.0.db.begin().await?;
+    CLIENT_FAILURES.take(&mut tx, &key, ctx.now).await?;
     tx.commit().await
 }
 

@@ -54,6 +54,8 @@ pub enum EndCause {
     OwnershipProven,
     /// The owner wants the account to be deleted.
     AccountDeleted,
+    /// A program that was shown a token of it ended it.
+    EndedByClient,
 }
 
 impl EndCause {
@@ -72,6 +74,7 @@ impl EndCause {
         EndCause::EmailChanged,
         EndCause::OwnershipProven,
         EndCause::AccountDeleted,
+        EndCause::EndedByClient,
     ];
 
     /// The stable name, on the wire and in the database.
@@ -90,6 +93,7 @@ impl EndCause {
             EndCause::EmailChanged => "email_changed",
             EndCause::OwnershipProven => "ownership_proven",
             EndCause::AccountDeleted => "account_deleted",
+            EndCause::EndedByClient => "ended_by_client",
         }
     }
 
@@ -273,11 +277,16 @@ pub fn session_of(hallpass: &Hallpass, refresh: &str) -> Option<SessionId> {
 /// # Errors
 /// [`Code::Unavailable`]; then the session is not over.
 pub async fn sign_out(hallpass: &Hallpass, ctx: &Ctx, session: SessionId) -> Result<()> {
+    end_unless_over(hallpass, ctx, session, EndCause::SignedOut).await
+}
+
+/// Ends a session, whosever it is, unless it is over or unknown.
+pub(crate) async fn end_unless_over(hallpass: &Hallpass, ctx: &Ctx, session: SessionId, cause: EndCause) -> Result<()> {
     let found = store::sessions::by_id(hallpass.0.db.read().await?.conn(), session).await?;
     let Some(row) = found.filter(|row| row.ended_at.is_none()) else { return Ok(()) };
     let mut tx = hallpass.0.db.begin().await?;
     let mut pending = Pending::default();
-    pending.end(hallpass, ctx, &mut tx, AccountId(row.account_id), session, EndCause::SignedOut).await?;
+    pending.end(hallpass, ctx, &mut tx, AccountId(row.account_id), session, cause).await?;
     pending.commit(hallpass, tx).await
 }
 

@@ -51,6 +51,23 @@ impl TestDb {
         Some(Self::open(format!("{base}/{name}"), None).await)
     }
 
+    /// Writes a long revocation log: as many sessions that ended at `now`, each to be remembered for 400 seconds.
+    pub async fn take_back(&self, many: usize, now: i64) {
+        let id = match &self.db {
+            Db::Sqlite { .. } => "cast(printf('%016d', i) as blob)",
+            Db::Postgres(_) => "lpad(i::text, 32, '0')::uuid",
+        };
+        let statement = AssertSqlSafe(format!(
+            "with recursive n(i) as (select 1 union all select i + 1 from n where i < {many})
+             insert into revocations (created_at, session_id, cause, forget_at)
+             select {now}, {id}, 'signed_out', {now} + 400 from n"
+        ));
+        match &self.db {
+            Db::Sqlite { writer, .. } => drop(sqlx::query(statement).execute(writer).await.expect("lines are written")),
+            Db::Postgres(pool) => drop(sqlx::query(statement).execute(pool).await.expect("lines are written")),
+        }
+    }
+
     async fn open(url: String, folder: Option<TempDir>) -> Self {
         let db = match Db::open(&url).await {
             Ok(db) => db,

@@ -33,7 +33,7 @@ pub(crate) struct Event {
     at: i64,
     /// What: `signed_in`, say; there will be more of them in later versions.
     event: String,
-    /// Who did it: `owner`, `anonymous` (somebody who had not signed in), or `operator`.
+    /// Who did it: `owner`, `anonymous` (somebody who had not signed in), or `operator`, by hand or by a program.
     by: &'static str,
     /// On which device.
     #[schema(required = true, format = Uuid)]
@@ -58,7 +58,7 @@ impl Event {
             by: match entry.actor.as_str() {
                 "anonymous" => "anonymous",
                 actor if actor.strip_prefix("account ").is_some_and(|id| id.parse() == Ok(owner)) => "owner",
-                // Which of the operator's people it was is none of the owner's business.
+                // Which of the operator's people or programs it was is none of the owner's business.
                 _ => "operator",
             },
             session: entry.session.map(|id| id.to_string()),

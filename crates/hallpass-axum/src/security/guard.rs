@@ -125,10 +125,18 @@ mod tests {
         std::future::pending().await
     }
 
+    async fn goes_on() -> Body {
+        Body::from_stream(futures_util::stream::unfold(0, async |pieces| {
+            tokio::time::sleep(DEADLINE).await;
+            (pieces < 3).then_some((Ok::<_, Infallible>("piece "), pieces + 1))
+        }))
+    }
+
     async fn send(request: Request) -> (StatusCode, String, bool) {
         let router = Router::new()
             .route("/panics", post(panics))
             .route("/never", post(never_answers))
+            .route("/goes-on", post(goes_on))
             .route("/fine", post(async || "fine"))
             .layer(from_fn(run_to_the_end))
             .layer(from_fn(read_body));
@@ -141,6 +149,12 @@ mod tests {
 
     fn to(path: &str, body: Body) -> Request {
         Request::post(path).body(body).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_has_begun_may_go_on_for_longer() {
+        let (status, body, _) = send(to("/goes-on", Body::empty())).await;
+        assert_eq!((status, body.as_str()), (StatusCode::OK, "piece piece piece "));
     }
 
     #[tokio::test]

@@ -8,9 +8,10 @@ use crate::{
     support::*,
 };
 
-/// Every operation that takes a body, ready to be given one.
+/// Every operation that takes a body in JSON, ready to be given one.
 fn takers(device: &Device<'_>) -> Vec<(Operation, Call)> {
-    let operations = operations().into_iter().filter(|(_, _, _, _, body, _)| body.is_some());
+    let operations =
+        operations().into_iter().filter(|(_, _, _, audience, body, _)| body.is_some() && *audience != For::Program);
     let ready = operations.map(|operation| {
         let call = Call::new(operation.1.clone(), operation.2);
         let call = if operation.3 == For::SignedIn { call.bearer(&device.access) } else { call };

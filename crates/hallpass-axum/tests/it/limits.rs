@@ -57,6 +57,27 @@ on_both_engines! {
         sign_up("late".into()).send(&app).await.refused(429, "rate_limited");
     }
 
+    async fn wrong_client_secrets_are_few_and_keep_nobody_else_from_anything(db) {
+        let app = throttled(db).await;
+        app.sign_up("ada").await;
+        let program = app.program().await;
+        let from = "192.0.2.1";
+        let guess = || {
+            let wrong = basic(&format!("{}:wrong", program.id));
+            Call::get("/api/v1/revocations").header("authorization", &wrong).from(from)
+        };
+        for _ in 0..10 {
+            guess().send(&app).await.refused(401, "client_invalid");
+        }
+        let answer = guess().send(&app).await;
+        answer.refused(429, "rate_limited");
+        assert_eq!(answer.header("retry-after"), Some("6"));
+        assert_eq!(program.follow("").from(from).send(&app).await.status, 200, "the right one is no guess");
+        assert_eq!(log_in("ada", PASSWORD).from(from).send(&app).await.status, 200);
+        app.pass(6).await;
+        guess().send(&app).await.refused(401, "client_invalid");
+    }
+
     async fn wrong_current_passwords_count_like_failed_sign_ins(db) {
         let app = throttled(db).await;
         let device = app.sign_up("ada").await;

@@ -146,6 +146,7 @@ on_both_engines! {
             browser.refresh().await;
         }
         put_in_wrong_places(&app, &mut secrets).await;
+        show_to_programs(&app, &mut secrets, &device).await;
 
         for from_link in [true, false] {
             app.request_mail("sign-in-link", ADA).await.accepted();
@@ -204,7 +205,7 @@ on_both_engines! {
 
         // It was read, all of it.
         for event in ["signed_up", "signed_in", "sign_in_failed", "password_changed", "email_changed", "mail_sent",
-            "email_verified", "password_reset", "deletion_scheduled", "session_ended"]
+            "email_verified", "password_reset", "deletion_scheduled", "client_created", "session_ended"]
         {
             assert!(kept.contains(event) && said.contains(event) && stored.contains(event), "{event}");
         }
@@ -220,6 +221,26 @@ on_both_engines! {
             assert!(!secrets.found_in(&format!("x{leak}y")).is_empty(), "{leak}");
         }
     }
+}
+
+/// Programs ask about tokens, with credentials that are right, wrong, or in the wrong place.
+async fn show_to_programs(app: &TestApp, secrets: &mut Canaries, device: &Device<'_>) {
+    let program = app.program().await;
+    for token in [&device.access, &device.refresh, "canary-as-a-token"] {
+        assert_eq!(program.about("/api/v1/introspect", token).send(app).await.status, 200);
+    }
+    app.begin(program.follow("").header("accept", "text/event-stream")).await;
+    let wrong = basic(&format!("{}:canary-as-a-client-secret", program.id));
+    let guess = Call::get("/api/v1/revocations").header("authorization", &wrong).from("192.0.2.1");
+    guess.send(app).await.refused(401, "client_invalid");
+    let elsewhere = Call::post("/api/v1/revoke").form(&json!({ "token": "x", "client_secret": program.secret }));
+    elsewhere.send(app).await.refused(401, "client_invalid");
+    let signed_in = app.log_in("ada").await;
+    secrets.add_of(&signed_in);
+    assert_eq!(program.about("/api/v1/revoke", &signed_in.refresh).send(app).await.status, 200);
+    secrets.add(["canary-as-a-token", "canary-as-a-client-secret"]);
+    secrets.add([wrong, program.proof()].map(|proof| proof["Basic ".len()..].to_owned()));
+    secrets.add([program.secret]);
 }
 
 /// People type their password where the name belongs, and programs send secrets in the strangest places.

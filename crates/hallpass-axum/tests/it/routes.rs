@@ -15,15 +15,24 @@ pub(crate) enum For {
     Everybody,
     /// Whoever sends a good access token, and nobody else.
     SignedIn,
+    /// A program, by its client's id and secret; a body is a form. It is refused with `client_invalid` otherwise.
+    Program,
     /// Whoever holds a session, by its refresh secret; it is refused with `refresh_missing` otherwise.
     Session,
+}
+
+impl For {
+    /// A call with a body as these callers write it.
+    pub(crate) fn with(self, call: Call, body: &Value) -> Call {
+        if self == For::Program { call.form(body) } else { call.json(body) }
+    }
 }
 
 /// An operation: its id, how to call it, for whom it is, a body that it accepts, and its success.
 pub(crate) type Operation = (&'static str, Method, &'static str, For, Option<Value>, u16);
 
 pub(crate) fn operations() -> Vec<Operation> {
-    use For::{Everybody, Session, SignedIn};
+    use For::{Everybody, Program, Session, SignedIn};
     let sign_up = json!({ "username": "somebody", "password": PASSWORD });
     let log_in = json!({ "username": "ada", "password": PASSWORD });
     let password = json!({ "current_password": PASSWORD, "new_password": "lighthouse pickle gravity 9" });
@@ -57,6 +66,10 @@ pub(crate) fn operations() -> Vec<Operation> {
         ("endSession", Method::DELETE, "/api/v1/sessions/{id}", SignedIn, None, 204),
         ("readActivity", Method::GET, "/api/v1/activity", SignedIn, None, 200),
         ("readCsrfToken", Method::GET, "/api/v1/csrf", Session, None, 200),
+        ("introspectToken", Method::POST, "/api/v1/introspect", Program, Some(json!({ "token": "SECRET" })), 200),
+        ("revokeToken", Method::POST, "/api/v1/revoke", Program, Some(json!({ "token": "x" })), 200),
+        ("readRevocations", Method::GET, "/api/v1/revocations", Program, None, 200),
+        ("forwardAuth", Method::GET, "/api/v1/forward-auth", SignedIn, None, 200),
         ("readKeys", Method::GET, "/.well-known/jwks.json", Everybody, None, 200),
         ("isAlive", Method::GET, "/healthz", Everybody, None, 200),
         ("isReady", Method::GET, "/readyz", Everybody, None, 200),
@@ -88,9 +101,13 @@ async fn call(app: &TestApp, operation: &Operation, device: &Device<'_>) -> Call
     let (_, method, path, audience, ..) = operation;
     let mut call = Call::new(method.clone(), &path.replace("{id}", &device.session().await));
     if let Some(body) = body(app, operation, device).await {
-        call = call.json(&body);
+        call = audience.with(call, &body);
     }
-    if *audience == For::SignedIn || *path == "/api/v1/csrf" { call.bearer(&device.access) } else { call }
+    match audience {
+        For::Program => call.header("authorization", &app.program().await.proof()),
+        _ if *audience == For::SignedIn || *path == "/api/v1/csrf" => call.bearer(&device.access),
+        _ => call,
+    }
 }
 
 /// Whether a value has the shape that a schema promises, as far as members, types and values go.
@@ -187,6 +204,10 @@ fn the_document_says_of_each_operation_for_whom_it_is() {
         let operation = &document["paths"][path][method.as_str().to_lowercase()];
         let token_alone = operation["security"] == json!([{ "access_token": [] }]);
         assert_eq!(token_alone, audience == For::SignedIn, "{id}: {}", operation["security"]);
+        let program_alone = operation["security"] == json!([{ "client_credentials": [] }]);
+        assert_eq!(program_alone, audience == For::Program, "{id}: {}", operation["security"]);
+        let form = operation["requestBody"]["content"]["application/x-www-form-urlencoded"].is_object();
+        assert_eq!(form, audience == For::Program && body.is_some(), "{id}");
         assert_eq!(operation["requestBody"].is_object(), body.is_some(), "{id}");
         assert!(operation["responses"][success.to_string()].is_object(), "{id}");
         assert!(operation["summary"].is_string() && operation["tags"].is_array(), "{id}");
@@ -217,15 +238,53 @@ on_both_engines! {
         let app = TestApp::new(db).await;
         let device = app.sign_up("ada").await;
         let browser = app.log_in_browser("ada").await;
-        for (id, method, path, audience, body, _) in operations() {
+        let program = app.program().await;
+        for (id, method, path, audience, body, success) in operations() {
             let path = path.replace("{id}", "00000000-0000-7000-8000-000000000000");
             let plain = || {
                 let call = Call::new(method.clone(), &path);
-                body.as_ref().filter(|_| audience == For::SignedIn).map_or(call.clone(), |body| call.json(body))
+                let refused_before_it_is_read = [For::SignedIn, For::Program].contains(&audience);
+                let body = body.as_ref().filter(|_| refused_before_it_is_read);
+                body.map_or(call.clone(), |body| audience.with(call.clone(), body))
             };
             match audience {
                 For::Everybody => assert_ne!(plain().send(&app).await.status, 401, "{id}"),
                 For::Session => plain().send(&app).await.refused(401, "refresh_missing"),
+                For::Program => {
+                    let Program { id: client, secret } = &program;
+                    let good = program.proof();
+                    for wrong in [
+                        None,
+                        Some(format!("Bearer {}", device.access)),
+                        Some("Basic".into()),
+                        Some("Basic ".into()),
+                        Some(format!("Basic {client}:{secret}")),
+                        Some(good.replace("Basic", "Bearer")),
+                        Some(good.replace("Basic ", "Basic  ")),
+                        Some(good.trim_end_matches('=').to_owned()),
+                        Some(format!("{good}=")),
+                        Some(format!("{good}, {good}")),
+                        Some(basic(client)),
+                        Some(basic(&format!("{client}:"))),
+                        Some(basic(&format!(":{secret}"))),
+                        Some(basic(&format!("{secret}:{client}"))),
+                        Some(basic(&format!("{client}:{secret}:"))),
+                        Some(basic(&format!("{client}:{secret} "))),
+                        Some(basic(&format!("{client}:{}", secret.to_lowercase()))),
+                        Some(basic(&format!("{client}\0:{secret}"))),
+                    ] {
+                        let call = wrong.iter().fold(plain(), |call, wrong| call.header("authorization", wrong));
+                        let answer = call.send(&app).await;
+                        answer.refused(401, "client_invalid");
+                        let asked = answer.header("www-authenticate");
+                        assert_eq!(asked, Some(r#"Basic realm="hallpass", charset="UTF-8""#), "{id} {wrong:?}");
+                        assert_documented(&document(), &path, &method, &answer);
+                    }
+                    let twice = plain().header("authorization", &good).header("authorization", &good);
+                    twice.send(&app).await.refused(401, "client_invalid");
+                    let lower = plain().header("authorization", &good.replace("Basic", "basic"));
+                    assert_eq!(lower.send(&app).await.status, success, "{id}");
+                }
                 For::SignedIn => {
                     plain().send(&app).await.refused(401, "token_missing");
                     let by_cookie =
@@ -328,12 +387,16 @@ on_both_engines! {
     async fn nothing_is_taken_from_the_query(db) {
         let app = TestApp::new(db).await;
         let device = app.sign_up("ada").await;
-        for (id, method, path, _, body, _) in operations() {
+        for (id, method, path, audience, body, _) in operations() {
+            // What stands there is another request's.
+            if id == "forwardAuth" {
+                continue;
+            }
             let path = path.replace("{id}", "x");
             for query in ["access_token=x", "token=x", "callback=x", "password=a&password=b"] {
                 let mut call = Call::new(method.clone(), &format!("{path}?{query}"));
                 if let Some(body) = &body {
-                    call = call.json(body);
+                    call = audience.with(call, body);
                 }
                 assert_eq!(call.send(&app).await.problem(), (400, "invalid_request".into()), "{id} {query}");
             }

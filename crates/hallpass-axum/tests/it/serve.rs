@@ -28,7 +28,10 @@ impl Server {
 }
 
 async fn start(patience: Patience) -> Server {
-    let app = TestApp::new(TestDb::sqlite().await).await;
+    start_with(TestApp::new(TestDb::sqlite().await).await, patience).await
+}
+
+async fn start_with(app: TestApp, patience: Patience) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
@@ -243,6 +246,54 @@ async fn a_server_that_is_told_to_stop_answers_what_has_begun_and_takes_nothing_
     assert_eq!(status(&read_all(&mut begun).await), "204");
     timeout(Duration::from_secs(5), server.serving).await.unwrap().unwrap();
     assert!(TcpStream::connect(server.address).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_waits_for_news_is_told_at_once_when_the_server_stops() {
+    let app = TestApp::new(TestDb::sqlite().await).await;
+    let proof = app.program().await.proof();
+    let server = start_with(app, Patience::default()).await;
+    let ask = |query: &str, accept: &str| {
+        format!(
+            "GET /api/v1/revocations{query} HTTP/1.1\r\nHost: a\r\nAuthorization: {proof}\r\nAccept: {accept}\r\n\r\n"
+        )
+    };
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    stream.write_all(ask("", "text/event-stream").as_bytes()).await.unwrap();
+    let mut begun = [0; 12];
+    stream.read_exact(&mut begun).await.unwrap();
+    assert_eq!(&begun, b"HTTP/1.1 200");
+    let mut poll = TcpStream::connect(server.address).await.unwrap();
+    poll.write_all(ask("", "*/*").as_bytes()).await.unwrap();
+    let newest = read_one(&mut poll).await;
+    let (_, cursor) = newest.split_once("\"cursor\":\"").unwrap();
+    let query = format!("?wait=25&since={}", cursor.split('"').next().unwrap());
+    poll.write_all(ask(&query, "*/*").as_bytes()).await.unwrap();
+    let asked = Instant::now();
+    server.stop.send(()).unwrap();
+    assert!(read_all(&mut stream).await.ends_with("\r\n0\r\n\r\n"), "the stream ends as it should");
+    // The request may have come too late to be taken at all.
+    let answer = read_all(&mut poll).await;
+    assert!(["200", "none"].contains(&status(&answer)), "{answer}");
+    timeout(Duration::from_secs(10), server.serving).await.expect("nothing is held up").unwrap();
+    assert!(asked.elapsed() < Duration::from_secs(20), "long before the poll and the drain are over");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_that_takes_nothing_of_a_stream_is_cut_off() {
+    let app = TestApp::new(TestDb::sqlite().await).await;
+    let proof = app.program().await.proof();
+    app.db.take_back(200_000, app.now()).await;
+    let server = start_with(app, Patience { write: Duration::from_millis(300), ..Patience::default() }).await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let ask = format!(
+        "GET /api/v1/revocations HTTP/1.1\r\nHost: a\r\nAuthorization: {proof}\r\nAccept: text/event-stream\r\n\r\n"
+    );
+    stream.write_all(ask.as_bytes()).await.unwrap();
+    // A peer that is gone refuses what is sent to it.
+    let more = b"\r\n".repeat(1000);
+    let gone = async { while stream.write_all(&more).await.is_ok() {} };
+    timeout(Duration::from_secs(20), gone).await.expect("the server gives up");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

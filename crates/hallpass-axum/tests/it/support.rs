@@ -12,11 +12,12 @@ use axum::{
     Router,
     body::{Body, to_bytes},
     extract::ConnectInfo,
-    http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header},
 };
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use hallpass_axum::{AppState, Clock, Web, router};
 use hallpass_core::{
-    Config, Ctx, Db, Hallpass, MasterKey,
+    Config, Ctx, Db, Hallpass, MasterKey, clients,
     config::Transport,
     mail::{self, Letter},
     tasks,
@@ -25,6 +26,7 @@ use hallpass_core::{
 use hallpass_token::KeySet;
 use serde_json::{Value, json};
 use tower::ServiceExt;
+use url::form_urlencoded;
 
 /// Where the API is in tests.
 pub(crate) const API: &str = "https://api.example.com";
@@ -42,7 +44,7 @@ pub(crate) struct TestApp {
     router: Router,
     clock: Arc<AtomicI64>,
     master: MasterKey,
-    db: TestDb,
+    pub(crate) db: TestDb,
 }
 
 impl TestApp {
@@ -117,6 +119,17 @@ impl TestApp {
     /// Lets time pass while nothing is done in the background.
     pub(crate) fn clock_forward(&self, seconds: i64) {
         self.clock.fetch_add(seconds, Ordering::Relaxed);
+    }
+
+    /// Makes a client, as the operator does for a program.
+    pub(crate) async fn program(&self) -> Program {
+        let made = clients::create(&self.hallpass, &self.ctx(), "gateway").await.unwrap();
+        Program { id: made.client.id, secret: made.secret }
+    }
+
+    /// Answers without waiting for the end of the body.
+    pub(crate) async fn begin(&self, call: Call) -> Response<Body> {
+        self.router.clone().oneshot(call.request()).await.unwrap()
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
@@ -293,6 +306,36 @@ impl<'a> Device<'a> {
     }
 }
 
+/// A program that asks about tokens.
+#[derive(Clone)]
+pub(crate) struct Program {
+    pub(crate) id: String,
+    pub(crate) secret: String,
+}
+
+impl Program {
+    /// What it sends as `Authorization`.
+    pub(crate) fn proof(&self) -> String {
+        basic(&format!("{}:{}", self.id, self.secret))
+    }
+
+    /// Follows what was taken back.
+    pub(crate) fn follow(&self, query: &str) -> Call {
+        Call::get(&format!("/api/v1/revocations{query}")).header("authorization", &self.proof())
+    }
+
+    /// Asks about a token, at `/api/v1/introspect` or `/api/v1/revoke`.
+    pub(crate) fn about(&self, path: &str, token: &str) -> Call {
+        let form = Call::post(path).form(&json!({ "token": token }));
+        form.header("authorization", &self.proof())
+    }
+}
+
+/// `Authorization` of HTTP Basic.
+pub(crate) fn basic(pair: &str) -> String {
+    format!("Basic {}", BASE64.encode(pair))
+}
+
 /// A request in the making.
 #[derive(Clone)]
 pub(crate) struct Call {
@@ -329,6 +372,15 @@ impl Call {
 
     pub(crate) fn json(self, body: &Value) -> Self {
         self.body("application/json", body.to_string())
+    }
+
+    /// The members of an object as a form.
+    pub(crate) fn form(self, members: &Value) -> Self {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        for (name, value) in members.as_object().unwrap() {
+            form.append_pair(name, value.as_str().unwrap());
+        }
+        self.body("application/x-www-form-urlencoded", form.finish())
     }
 
     pub(crate) fn body(mut self, kind: &str, body: impl Into<Vec<u8>>) -> Self {

@@ -56,8 +56,9 @@ on_both_engines! {
             }
             let answer = call.send(&twin).await;
             match id {
-                // These two say nothing but what the token says, and ask no database.
+                // These say nothing but what the token says, and ask no database.
                 "readSession" => assert_eq!(answer.json()["id"], ada.session().await),
+                "forwardAuth" => assert_eq!(answer.header("x-hallpass-session"), Some(&*ada.session().await)),
                 "readCsrfToken" => assert_eq!(answer.json().as_object().unwrap().len(), 1),
                 // Nothing is left to end, which is what was asked for.
                 "logOut" | "logOutEverywhere" | "endOtherSessions" => answer.done(),

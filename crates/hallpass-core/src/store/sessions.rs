@@ -34,6 +34,11 @@ impl SessionRow {
         SessionId(self.id)
     }
 
+    /// Whether it can still be refreshed: what [`live`] looks for.
+    pub(crate) fn is_live(&self, now: i64) -> bool {
+        self.ended_at.is_none() && self.idle_end > now && self.absolute_end > now
+    }
+
     pub(crate) fn rotation(&self) -> Rotation {
         Rotation {
             generation: self.generation,

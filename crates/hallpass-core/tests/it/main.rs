@@ -13,6 +13,7 @@ mod concurrency;
 mod deletion;
 mod email;
 mod feed;
+mod introspection;
 mod keys;
 mod limits;
 mod login;

@@ -28,6 +28,7 @@ use crate::{
 mod accounts;
 mod audit;
 mod banner;
+mod clients;
 mod config;
 mod keys;
 mod mail;
@@ -114,6 +115,9 @@ enum Command {
     /// List, rotate and revoke the keys that sign access tokens
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// Make, list and remove the programs that ask about tokens
+    #[command(subcommand)]
+    Clients(clients::Clients),
     /// Look at the mails, try the way by which they leave, and see which wait
     #[command(subcommand)]
     Mail(mail::Mail),
@@ -177,6 +181,7 @@ fn dispatch(cli: Cli, environment: &[(OsString, OsString)]) -> Result<()> {
         Command::Accounts(accounts) => accounts.run(&settings()?, environment),
         Command::Audit(audit) => audit.run(&settings()?, environment),
         Command::Keys(keys) => keys.run(&settings()?, environment),
+        Command::Clients(clients) => clients.run(&settings()?, environment),
         Command::Mail(mail) => mail.run(&settings()?, environment),
         Command::Config(config) => config.run(&settings()?, environment),
         Command::Openapi => openapi::run(),

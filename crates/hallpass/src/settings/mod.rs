@@ -5,7 +5,7 @@
 use std::{borrow::Cow, ffi::OsString, fmt, net::SocketAddr, path::PathBuf};
 
 use hallpass_axum::Web;
-use hallpass_core::config::{Accounts, Config, Mail, Passwords, Sessions, Throttle, Tokens};
+use hallpass_core::config::{Accounts, Config, Mail, Passwords, Revocation, Sessions, Throttle, Tokens};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +60,8 @@ pub(crate) struct Settings {
     pub(crate) throttle: Throttle,
     /// How mail is written and sent.
     pub(crate) mail: Mail,
+    /// How what was taken back reaches other servers.
+    pub(crate) revocation: Revocation,
     /// What stands between the clients and this server.
     pub(crate) network: Network,
     /// How the log is written.
@@ -117,6 +119,7 @@ impl Default for Settings {
             tokens: Tokens::default(),
             throttle: Throttle::default(),
             mail: Mail::default(),
+            revocation: Revocation::default(),
             network: Network::default(),
             log: Log::default(),
         }
@@ -205,6 +208,7 @@ impl Settings {
             throttle: self.throttle,
             tokens,
             mail: self.mail(public_url),
+            revocation: self.revocation,
         }
     }
 
