@@ -11,6 +11,7 @@ mod postgres;
 mod process;
 mod python;
 mod run;
+mod sdk;
 mod test;
 mod tools;
 mod walls;

@@ -14,7 +14,7 @@ use crate::{
     packages::{self, Install},
     postgres,
     process::{cargo, root, shown},
-    python,
+    python, sdk,
     tools::{self, Tool},
 };
 
@@ -29,23 +29,24 @@ pub(crate) fn run(filters: &[String], install: Install) -> Result<()> {
     Ok(())
 }
 
-/// Runs the tests with a profile of nextest, and the documentation's examples unless a filter is given; returns
-/// how many passed, and fails if one did not.
+/// Runs the tests with a profile of nextest, and unless a filter is given those of the packages for other languages and
+/// the documentation's examples; returns how many passed, and fails if one did not.
 pub(crate) fn run_under(guard: &mut Guard, profile: &str, filters: &[String], install: Install) -> Result<u64> {
-    packages::provide(&[postgres::NEED, python::NEED], install)?;
+    packages::provide(&[postgres::NEED, python::NEED, sdk::NODE], install)?;
     let mut nextest = tools::provide(&NEXTEST, install)?;
     let python = python::environment()?;
     let postgres = postgres::start(guard)?;
 
     nextest.args(["nextest", "run", "--workspace", "--all-features", "--locked", "--profile", profile]).args(filters);
-    nextest.env("HALLPASS_TEST_POSTGRES", postgres).env("HALLPASS_TEST_PYTHON", python);
-    let shared = root().with_file_name("shared");
-    if shared.is_dir() {
+    nextest.env("HALLPASS_TEST_POSTGRES", postgres).env("HALLPASS_TEST_PYTHON", &python);
+    let shared = Some(root().with_file_name("shared")).filter(|shared| shared.is_dir());
+    if let Some(shared) = &shared {
         nextest.env("HALLPASS_SHARED", shared);
     }
     guard.run(&mut nextest)?;
     let mut passed = tests_reported(profile)?;
     if filters.is_empty() {
+        passed += sdk::run(guard, &python, shared.as_deref())?;
         passed += run_examples(&mut cargo(["test", "--doc", "--workspace", "--all-features", "--locked"]))?;
     }
     Ok(passed)
