@@ -34,7 +34,9 @@ pub(crate) fn run(guard: &mut Guard, python: &Path, shared: Option<&Path>) -> Re
 fn run_python(guard: &mut Guard, python: &Path, shared: Option<&Path>) -> Result<u64> {
     let report = kept("sdk-python.xml");
     let mut pytest = command(python, ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--junitxml"]);
-    pytest.arg(&report).current_dir(root().join("sdk/python")).env("PYTHONPATH", "src");
+    let package = root().join("sdk/python");
+    // The whole path: tests start programs in other folders.
+    pytest.arg(&report).current_dir(&package).env("PYTHONPATH", package.join("src"));
     guard.run(told(&mut pytest, shared))?;
     let report = fs::read_to_string(&report).with_context(|| format!("pytest left no `{}`", report.display()))?;
     passed_in_python(&report).context("the report of pytest does not say how many tests ran")
