@@ -140,7 +140,7 @@ pub async fn read(hallpass: &Hallpass, ctx: &Ctx, since: Option<&str>) -> Result
     Ok(Page { cursor: Cursor { pages, ..target }.encode(), more, reset, lines })
 }
 
-/// The cursor of somebody who has read everything that this server has applied: what [`read`] gives then.
+/// Whether a reader with this cursor has read everything that this server has applied.
 pub fn is_newest(hallpass: &Hallpass, cursor: &str) -> bool {
     let held = &hallpass.0.held;
     Cursor::decode(cursor).is_some_and(|cursor| {

@@ -1,4 +1,4 @@
-//! The database: one SQL text for SQLite and PostgreSQL, in one file per table. No other module of any crate contains SQL.
+//! The database: one SQL text for SQLite and PostgreSQL, in one file per table, and one for the bell. No other module of any crate contains SQL.
 //!
 //! A statement is written once, as `sql!("…")`, and runs on whichever engine is open through [`on!`]. It knows tables and
 //! rows, never the rules of sessions or accounts.
