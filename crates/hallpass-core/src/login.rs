@@ -1,7 +1,7 @@
 //! Becoming signed in, and the password that it hangs on.
 //!
-//! Every way in goes through one function, [`begin`], which keeps the rules that hold for all. Whoever is refused learns
-//! nothing about whether the account exists.
+//! Every way into an account that is there goes through one function, [`begin`], which keeps the rules that hold for all;
+//! a sign-up has no older sessions to mind. Whoever is refused learns nothing about whether the account exists.
 
 use hallpass_token::{AccountId, SessionId};
 use secrecy::SecretString;

@@ -19,6 +19,7 @@ impl Settings {
         };
         Mail { transport, links: links.to_owned(), ..self.mail.clone() }
     }
+
     /// What a server must not start with; `mail` is what the core is told.
     pub(super) fn mail_problems(&self, mail: &Mail) -> Vec<String> {
         let mut problems = Vec::new();
