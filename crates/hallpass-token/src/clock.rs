@@ -4,30 +4,35 @@
 use std::{
     fmt,
     sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 /// A source of the time, in seconds since 1970 (UTC). Clones share the source.
 #[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> i64 + Send + Sync>);
+pub struct Clock(Arc<dyn Fn() -> Duration + Send + Sync>);
 
 impl Clock {
     /// The clock of the machine. Before 1970 it stands at 0.
     pub fn system() -> Self {
-        Self::from_fn(|| {
+        Self(Arc::new(|| {
             #[expect(clippy::disallowed_methods, reason = "the one place that reads the system clock")]
-            let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            i64::try_from(since_1970.as_secs()).unwrap_or(i64::MAX)
-        })
+            SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+        }))
     }
 
-    /// A clock that shows what `now` returns, for tests.
+    /// A clock that shows what `now` returns, for tests. Before 1970 it stands at 0.
     pub fn from_fn(now: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
-        Self(Arc::new(now))
+        Self(Arc::new(move || Duration::from_secs(u64::try_from(now()).unwrap_or(0))))
     }
 
     /// The time, in seconds since 1970 (UTC).
     pub fn now(&self) -> i64 {
+        i64::try_from((self.0)().as_secs()).unwrap_or(i64::MAX)
+    }
+
+    /// The same to the fraction of a second.
+    #[cfg(feature = "remote")]
+    pub(crate) fn since_1970(&self) -> Duration {
         (self.0)()
     }
 }

@@ -24,6 +24,7 @@ mod builder;
 mod events;
 mod feed;
 mod keys;
+mod moment;
 mod outage;
 mod server;
 
@@ -43,7 +44,6 @@ struct Inner {
     verifier: Verifier,
     clock: Clock,
     when_stale: WhenStale,
-    max_staleness: Duration,
     keys: keys::Keys,
     feed: feed::Follower,
 }
@@ -94,7 +94,8 @@ impl RemoteError {
 pub struct Status {
     /// Whether keys are known, and what was taken back as of [`Builder::max_staleness`] ago at the latest.
     pub current: bool,
-    /// How long ago the server last said that all is known; `None` before it was ever complete.
+    /// How long ago the server last said that all is known; `None` before it was ever complete, and where this
+    /// machine's clock was set back behind that moment.
     pub heard: Option<Duration>,
     /// Why the keys cannot be read, if the last attempt failed.
     pub keys: Option<Failure>,
@@ -157,16 +158,14 @@ impl Remote {
 
     /// Waits until there are keys and what was taken back is known. Without [`Remote::run`] that never happens.
     pub async fn current(&self) {
-        let (mut keys, mut heard) = (self.0.keys.watch(), self.0.feed.watch());
-        let recent = |heard: &Option<_>| heard.is_some_and(|at: tokio::time::Instant| self.is_recent(at.elapsed()));
-        // Both can only fail when `self` is gone.
-        let _ = keys.wait_for(|asked| asked.known).await;
-        let _ = heard.wait_for(recent).await;
+        // It can only fail when `self` is gone.
+        let _ = self.0.keys.watch().wait_for(|asked| asked.known).await;
+        self.0.feed.current().await;
     }
 
     /// Whether there are keys, and it is known what was taken back.
     pub fn is_current(&self) -> bool {
-        self.0.keys.are_known() && self.0.feed.heard().is_some_and(|ago| self.is_recent(ago))
+        self.0.keys.are_known() && self.0.feed.is_current()
     }
 
     /// How it stands with the server.
@@ -177,10 +176,6 @@ impl Remote {
             keys: self.0.keys.outage.last(),
             feed: self.0.feed.outage.last(),
         }
-    }
-
-    fn is_recent(&self, ago: Duration) -> bool {
-        ago <= self.0.max_staleness
     }
 }
 

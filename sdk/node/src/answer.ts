@@ -37,10 +37,15 @@ function readLine(line: Json): Line | undefined {
   if (!isObject(line)) return undefined;
   const { session, account, below_version: belowVersion, forget_at: forgetAt } = line;
   if (!isSafeInteger(forgetAt)) return undefined;
-  if (isSession(session) && account === undefined && belowVersion === undefined) return { session, forgetAt };
+  if (isSession(session) && account === undefined && belowVersion === undefined) return { session: copy(session), forgetAt };
   const id = typeof account === 'number' || typeof account === 'bigint' ? String(account) : undefined;
   if (session === undefined && isAccount(id) && isSafeInteger(belowVersion)) return { account: id, belowVersion, forgetAt };
   return undefined;
+}
+
+/** What is cut out of a document keeps all of it in memory; this does not. */
+function copy(text: string): string {
+  return Buffer.from(text).toString('latin1');
 }
 
 function isSafeInteger(value: Json | undefined): value is number {

@@ -2,7 +2,7 @@
 // What goes wrong here is tried again later; it never reaches whoever checks a token.
 
 import { type Answer, readAnswer } from './answer.js';
-import { type Clock } from './clock.js';
+import { type Clock, Moment } from './clock.js';
 import { ServerError } from './errors.js';
 import { EventReader, type ServerEvent } from './events.js';
 import { Backoff, Deadline, get, PATIENCE, sleep, text, unexpected, unreachable } from './http.js';
@@ -43,7 +43,7 @@ export class Feed {
   readonly #closing: AbortSignal;
   readonly #backoff = new Backoff();
   #cursor: string | undefined;
-  #heardAt: number | undefined;
+  #heard: Moment | undefined;
   #forgotAt: number;
   /** Until this moment (seconds since 1970, UTC) what is over was dropped. */
   #forgotten = Number.NEGATIVE_INFINITY;
@@ -61,13 +61,13 @@ export class Feed {
 
   /** Whether a complete answer has ever come. */
   get complete(): boolean {
-    return this.#heardAt !== undefined;
+    return this.#heard !== undefined;
   }
 
   /** Whether everything is known that was taken back until `maxStaleness` ago. */
   get current(): boolean {
-    if (this.#heardAt === undefined || this.#closing.aborted) return false;
-    return this.#clock.monotonic() - this.#heardAt <= this.#options.maxStaleness * 1_000;
+    if (this.#heard === undefined || this.#closing.aborted) return false;
+    return this.#heard.age <= this.#options.maxStaleness;
   }
 
   /** Follows until `closing`; calls `attempted` when everything that is live is known, and after each failure. */
@@ -90,8 +90,8 @@ export class Feed {
 
   /** Asks until an answer fails. */
   async #poll(): Promise<void> {
-    // Half of it, so that an answer that comes late still comes in time.
-    const wait = Math.min(Math.floor(this.#options.maxStaleness / 2), MAX_WAIT);
+    // A third of it: an answer is as old as its question when it comes, and the next one takes as long.
+    const wait = Math.min(Math.floor(this.#options.maxStaleness / 3), MAX_WAIT);
     const every = Math.min(POLL_EVERY, this.#options.maxStaleness * 250);
     while (!this.#closing.aborted) {
       const askedAt = this.#clock.monotonic();
@@ -104,6 +104,7 @@ export class Feed {
 
   /** Asks once. Returns whether there is more to be had at once. */
   async #ask(wait: number): Promise<boolean> {
+    const asked = new Moment(this.#clock);
     const cursor = this.#cursor;
     const query = new URLSearchParams({ ...(cursor === undefined ? {} : { since: cursor }), wait: String(wait) });
     const headers = {
@@ -117,7 +118,8 @@ export class Feed {
       const response = await get(url, headers, deadline.signal, cursor === undefined ? [200] : [200, 304]);
       const more = response.status === 200 && this.#apply(await text(url, response));
       if (more && this.#cursor === cursor) throw unexpected(this.#url, 'that there is more behind the same cursor');
-      return more || !this.#hear();
+      // As of then, however long this process stood still in between.
+      return more || !this.#hear(asked);
     } finally {
       deadline.end();
     }
@@ -136,6 +138,7 @@ export class Feed {
       ...(this.#cursor === undefined ? {} : { 'last-event-id': this.#cursor }),
     };
     let works = false;
+    let last = new Moment(this.#clock);
     try {
       const response = await get(this.#url, headers, deadline.signal, [200]);
       const type = response.headers.get('content-type') ?? '';
@@ -144,8 +147,12 @@ export class Feed {
       }
       for await (const event of events(response.body)) {
         if (event.event !== 'lines' && event.event !== 'heartbeat') continue;
+        // What waited here while this process or the machine stood still says nothing about now: it is asked for anew.
+        const arrived = new Moment(this.#clock);
+        if (last.age > Math.min(silence / 1_000, this.#options.maxStaleness)) return;
         const all = event.event === 'heartbeat' || !this.#apply(event.data);
-        if (all && !this.#hear()) return;
+        if (all && !this.#hear(arrived)) return;
+        last = arrived;
         works = true;
         this.#well();
         deadline.extend();
@@ -185,20 +192,21 @@ export class Feed {
   }
 
   /**
-   * All is known at this moment, and it returns true; unless this machine's clock was set back so far that what was
+   * All is known as of `moment`, and it returns true; unless this machine's clock was set back so far that what was
    * dropped may live again. Then everything is to be read anew.
    */
-  #hear(): boolean {
+  #hear(moment: Moment): boolean {
     const now = this.#clock.now();
     if (now < this.#forgotten) {
       this.#cursor = undefined;
-      this.#heardAt = undefined;
+      this.#heard = undefined;
       this.#forgotten = Number.NEGATIVE_INFINITY;
       return false;
     }
-    this.#heardAt = this.#clock.monotonic();
-    if (this.#heardAt - this.#forgotAt >= FORGET_EVERY) {
-      this.#forgotAt = this.#heardAt;
+    this.#heard = moment;
+    const monotonic = this.#clock.monotonic();
+    if (monotonic - this.#forgotAt >= FORGET_EVERY) {
+      this.#forgotAt = monotonic;
       this.#forgotten = now - KEPT;
       this.#revoked.forget(this.#forgotten);
     }

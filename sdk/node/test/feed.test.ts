@@ -119,7 +119,7 @@ test('a line stays until its `forget_at`, and is dropped with the news that come
   const server = await Hallpass.start(t);
   const { verifier, clock } = server.verifier(t);
   const sid = newSession();
-  const now = clock.now();
+  const now = Math.floor(clock.now());
   server.revoke({ session: sid, forget_at: now + 60 });
   await verifier.start();
   // It lives longer than any token that Hallpass would issue for this session, so that the line can be seen to go.
@@ -152,6 +152,7 @@ test('silence is refused with 503 until something is heard again, and nobody is 
   assert.deepEqual([status, headers['retry-after'], headers['www-authenticate']], [503, '1', undefined]);
   assert.equal(await answer(verifier.verify('nonsense')), 'token_invalid', 'what is wrong is wrong all the same');
   server.silent = false;
+  server.feedStatus = undefined;
   await until(async () => (await answer(verifier.verify(token))) === 'good');
 });
 
@@ -277,6 +278,24 @@ test('a clock that is set back far is a reason to read everything anew', async (
   await until(async () => (await answer(verifier.verify(server.token({ sid, iat: now, exp: now + 300 })))) === 'good');
   now -= 3_600;
   await until(async () => (await answer(verifier.verify(token))) === 'session_ended');
+});
+
+test('nonsense in an open stream counts as nothing heard', async (t) => {
+  for (const data of ['nonsense', '{}', '{"cursor":"h1.0","lines":[{"device":1,"forget_at":5}]}']) {
+    const server = await Hallpass.start(t);
+    server.silent = true;
+    const { verifier, errors, clock } = server.verifier(t);
+    await verifier.start();
+    await until(() => server.openStreams === 1);
+    // Nothing else will be heard.
+    server.feedStatus = 500;
+    clock.advance(4);
+    server.write(`event: lines\ndata: ${data}\n\n`);
+    await until(() => errors.length > 0);
+    assert.deepEqual([verifier.current, errors[0]?.code], [true, 'answer_unexpected'], data);
+    clock.advance(7);
+    assert.deepEqual([verifier.current, await answer(verifier.verify(server.token()))], [false, 'revocation_unknown'], data);
+  }
 });
 
 test('a stream that ends at once is told', async (t) => {

@@ -17,7 +17,7 @@ test('a poll waits at the server, with the cursor of what it knows, and opens no
   await until(async () => (await answer(verifier.verify(token))) === 'session_ended');
   const [first, second] = server.feedRequests();
   assert.deepEqual([first?.query.get('since'), first?.query.get('wait'), first?.ifNoneMatch], [null, '0', undefined]);
-  assert.deepEqual([second?.query.get('since'), second?.query.get('wait'), second?.ifNoneMatch], ['h1.0', '5', '"h1.0"']);
+  assert.deepEqual([second?.query.get('since'), second?.query.get('wait'), second?.ifNoneMatch], ['h1.0', '3', '"h1.0"']);
   assert.ok(server.feedRequests().every(({ stream }) => !stream));
   assert.deepEqual(errors, []);
 });
@@ -26,7 +26,7 @@ test('304 means that everything is known', async (t) => {
   const server = await Hallpass.start(t);
   const sid = newSession();
   server.revoke({ session: sid, forget_at: LATER });
-  // It is half of the time that a poll waits: none, and so there are many answers 304.
+  // It is a third of the time that a poll waits: none, and so there are many answers 304.
   const { verifier, clock } = server.verifier(t, { feed: 'poll', maxStaleness: 1 });
   await verifier.start();
   await until(() => server.feedRequests().length >= 4);

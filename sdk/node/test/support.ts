@@ -81,7 +81,7 @@ export class TestClock implements Clock {
   #ahead = 0;
 
   now(): number {
-    return Math.floor(Date.now() / 1_000 + this.#ahead);
+    return Date.now() / 1_000 + this.#ahead;
   }
 
   monotonic(): number {

@@ -118,6 +118,6 @@ impl Builder {
         let verifier = Verifier::new(issuer, audience, leeway, KeySet::default());
         let keys = Keys::new(Arc::clone(&server), verifier.clone());
         let feed = Follower::new(server, verifier.clone(), clock.clone(), feed, max_staleness);
-        Ok(Remote(Arc::new(Inner { verifier, clock, when_stale, max_staleness, keys, feed })))
+        Ok(Remote(Arc::new(Inner { verifier, clock, when_stale, keys, feed })))
     }
 }

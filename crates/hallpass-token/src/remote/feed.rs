@@ -17,6 +17,7 @@ use super::{
     Feed,
     backoff::Backoff,
     events::Events,
+    moment::Moment,
     outage::Outage,
     server::{Failure, PATIENCE, Server, body},
 };
@@ -43,7 +44,7 @@ pub(super) struct Follower {
     clock: Clock,
     how: Feed,
     max_staleness: Duration,
-    heard: watch::Sender<Option<Instant>>,
+    heard: watch::Sender<Option<Moment>>,
     place: Mutex<Place>,
     pub(super) outage: Outage,
 }
@@ -94,14 +95,24 @@ impl Follower {
         }
     }
 
-    /// When it was last heard that all is known, now and whenever it changes.
-    pub(super) fn watch(&self) -> watch::Receiver<Option<Instant>> {
-        self.heard.subscribe()
+    /// Whether it was heard lately that all is known.
+    pub(super) fn is_current(&self) -> bool {
+        self.is_recent(&self.heard.borrow())
+    }
+
+    /// Waits until it was.
+    pub(super) async fn current(&self) {
+        // It can only fail when `self` is gone.
+        let _ = self.heard.subscribe().wait_for(|heard| self.is_recent(heard)).await;
     }
 
     /// How long ago it was last heard that all is known.
     pub(super) fn heard(&self) -> Option<Duration> {
-        self.heard.borrow().map(|at| at.elapsed())
+        self.heard.borrow().and_then(|heard| heard.age(&self.clock))
+    }
+
+    fn is_recent(&self, heard: &Option<Moment>) -> bool {
+        heard.is_some_and(|heard| heard.is_within(self.max_staleness, &self.clock))
     }
 
     /// Never returns. A second one waits for the first to be dropped.
@@ -131,8 +142,9 @@ impl Follower {
 
     /// Asks until an answer fails.
     async fn poll(&self, place: &mut Place, backoff: &mut Backoff) -> Result<(), Failure> {
-        // Half of the time, so that the next answer comes before it is over; in whole seconds.
-        let wait = Duration::from_secs((self.max_staleness / 2).min(MAX_WAIT).as_secs());
+        // A third of the time: an answer is as old as its question when it comes, and the next one takes as long. In
+        // whole seconds.
+        let wait = Duration::from_secs((self.max_staleness / 3).min(MAX_WAIT).as_secs());
         let pace = (self.max_staleness / 4).min(PACE);
         loop {
             let asked = Instant::now();
@@ -146,6 +158,7 @@ impl Follower {
 
     /// Asks once. Returns whether there is more to be had at once.
     async fn ask(&self, place: &mut Place, wait: Duration) -> Result<bool, Failure> {
+        let asked = Moment::now(&self.clock);
         let before = place.cursor.clone();
         let mut request = self.server.feed(before.as_deref(), wait).timeout(wait + PATIENCE);
         request = request.header(ACCEPT, "application/json");
@@ -160,7 +173,8 @@ impl Follower {
         if more && place.cursor == before {
             return Err(Failure::Unexpected("it has more to tell, and does not say from where on"));
         }
-        Ok(more || !self.hear(place))
+        // As of then, however long this process stood still in between.
+        Ok(more || !self.hear(place, asked))
     }
 
     /// Follows a stream until it ends, is cut, or is silent for too long.
@@ -168,6 +182,7 @@ impl Follower {
         let [least, most] = SILENCE;
         // Short enough to ask in another way, even after the longest pause, while what is known is still current.
         let silence = (self.max_staleness * 2 / 5).clamp(least, most);
+        let mut last = Moment::now(&self.clock);
         let request = self.server.feed(place.cursor.as_deref(), Duration::ZERO).header(ACCEPT, "text/event-stream");
         let response = timeout_at(Instant::now() + silence, request.send()).await.map_err(|_| Failure::Silent)??;
         let mut response = good(response)?;
@@ -180,6 +195,12 @@ impl Follower {
         let mut deadline = Instant::now() + silence;
         loop {
             let chunk = timeout_at(deadline, response.chunk()).await.map_err(|_| Failure::Silent)?;
+            // What waited here while this process or the machine stood still says nothing about now: it is asked for
+            // anew.
+            let arrived = Moment::now(&self.clock);
+            if !last.is_within(silence.min(self.max_staleness), &self.clock) {
+                return Ok(());
+            }
             let Ok(Some(chunk)) = chunk else {
                 // Servers restart and proxies cut; that is no failure of a stream that worked.
                 return if works { Ok(()) } else { Err(Failure::Unexpected("it ends the stream at once")) };
@@ -190,9 +211,10 @@ impl Follower {
                     "lines" => !self.apply(place, event.data.as_bytes())?,
                     _ => continue,
                 };
-                if all && !self.hear(place) {
+                if all && !self.hear(place, arrived) {
                     return Ok(());
                 }
+                last = arrived;
                 works = true;
                 self.works(backoff);
                 deadline = Instant::now() + silence;
@@ -219,9 +241,9 @@ impl Follower {
         Ok(answer.more)
     }
 
-    /// All is known at this moment; unless this machine's clock was set back so far that what was dropped may live again.
+    /// All is known as of `moment`; unless this machine's clock was set back so far that what was dropped may live again.
     /// Then everything has to be read anew.
-    fn hear(&self, place: &mut Place) -> bool {
+    fn hear(&self, place: &mut Place, moment: Moment) -> bool {
         let now = self.clock.now();
         if now < place.forgotten {
             *place = Place::default();
@@ -233,7 +255,7 @@ impl Follower {
             place.forgot_at = Some(Instant::now());
             self.verifier.revoked().forget(place.forgotten);
         }
-        self.heard.send_replace(Some(Instant::now()));
+        self.heard.send_replace(Some(moment));
         true
     }
 

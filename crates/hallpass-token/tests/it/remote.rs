@@ -1,6 +1,7 @@
 //! A back end that lives apart from the Hallpass server: what it hears, what it does when it hears nothing, and that it
 //! always comes back. Time is set forward where a promise is about time.
 
+mod clocks;
 mod feed;
 #[cfg(feature = "axum")]
 mod gate;

@@ -4,6 +4,7 @@ as heard what it did not understand, and never forgets a line because the server
 
 from __future__ import annotations
 
+import math
 import re
 import socket
 import time
@@ -14,20 +15,25 @@ import httpx
 
 from . import _json
 from ._follower import Follower, logger
+from ._moment import Moment
 from ._revoked import Revoked
 from ._server import TIMEOUT, Server, Trouble
 from ._sse import events
 
 Mode = Literal["stream", "poll"]
 
-# Seconds without a byte after which a stream is taken to be dead: heartbeats come every 2.
+# Seconds without a byte after which a stream is taken to be dead, and the least: heartbeats come every 2.
 _SILENCE = 5.0
+_LEAST_SILENCE = 2.5
 
 # Seconds before a stream that worked and was cut is opened again.
 _REOPEN = 0.1
 
 # Seconds between two times of forgetting.
 _FORGET_EVERY = 10.0
+
+# Seconds for which a line is kept beyond its time, since clocks are set back now and then.
+_KEPT = 60.0
 
 _CURSOR = re.compile(r"[A-Za-z0-9._-]{1,200}", re.ASCII)
 
@@ -37,12 +43,14 @@ class Position:
     """How far the feed was read, and when it was last heard. It outlives threads and is copied by a fork."""
 
     cursor: str | None = None
-    heard_at: float | None = None
-    """On the monotonic clock; None before the first complete answer."""
+    heard: Moment | None = None
+    """None before the first complete answer."""
+    forgotten: float = -math.inf
+    """Until this moment (seconds since 1970, UTC) what is over was dropped."""
 
     def age(self) -> float | None:
         """Seconds since the feed was last heard."""
-        return None if self.heard_at is None else time.monotonic() - self.heard_at
+        return None if self.heard is None else self.heard.age()
 
     def heard_within(self, seconds: float) -> bool:
         """Whether the feed was heard lately."""
@@ -58,9 +66,10 @@ class Feed(Follower):
         self._mode = mode
         self._revoked = revoked
         self._position = position
-        # A poll answers often enough for the verifier to be current, with room for one that is lost.
-        self._wait = min(25, int(max_staleness / 2))
+        # A third of the time: an answer is as old as its question when it comes, and the next one takes as long.
+        self._wait = min(25, int(max_staleness / 3))
         self._pace = min(1.0, max_staleness / 4)
+        self._patience = max(_LEAST_SILENCE, min(_SILENCE, max_staleness))
         self._forget_after = 0.0
         self._socket: socket.socket | None = None
 
@@ -74,14 +83,14 @@ class Feed(Follower):
                 pass  # It has ended already.
 
     def _exchange(self, client: httpx.Client) -> float:
-        if self._mode == "stream" and self._position.heard_at is not None:
+        if self._mode == "stream" and self._position.heard is not None:
             return self._stream(client)
         return self._poll(client)
 
     def _poll(self, client: httpx.Client) -> float:
-        began = time.monotonic()
+        asked, began = Moment(), time.monotonic()
         # The first time everything that is live, at once.
-        wait = 0 if self._position.heard_at is None else self._wait
+        wait = 0 if self._position.heard is None else self._wait
         before = self._position.cursor
         headers = {"Accept": "application/json"}
         if before is not None:
@@ -93,11 +102,12 @@ class Feed(Follower):
             auth=self._server.basic,
             timeout=httpx.Timeout(TIMEOUT, read=wait + TIMEOUT),
         )
+        # As of the question, however long this process stood still in between.
         if response.status_code == 304 and before is not None:
-            self._heard()
+            self._heard(asked)
         elif response.status_code != 200:
             raise self._refusal(response)
-        elif self._apply(response.content):
+        elif self._apply(response.content, asked):
             if self._position.cursor == before:
                 raise Trouble("has more, and does not say from where")
             return 0.0
@@ -108,6 +118,7 @@ class Feed(Follower):
 
     def _stream(self, client: httpx.Client) -> float:
         heard = False
+        last = Moment()
         with client.stream(
             "GET",
             self._server.feed_url,
@@ -127,11 +138,16 @@ class Feed(Follower):
                 return 0.0
             try:
                 for event in events(response.iter_raw()):
-                    if event.name == "lines" and self._apply(event.data):
+                    arrived = Moment()
+                    # What waited here while this process or the machine stood still says nothing about now: it is asked
+                    # for anew.
+                    if last.age() > self._patience:
+                        return 0.0
+                    if event.name == "lines" and self._apply(event.data, arrived):
                         continue
                     if event.name == "heartbeat":
-                        self._heard()
-                    heard = True
+                        self._heard(arrived)
+                    last, heard = arrived, True
                     if self._stopped.is_set():
                         return 0.0
             except (httpx.ReadError, httpx.RemoteProtocolError):
@@ -147,8 +163,8 @@ class Feed(Follower):
     def _since(self) -> dict[str, str]:
         return {} if self._position.cursor is None else {"since": self._position.cursor}
 
-    def _apply(self, document: bytes) -> bool:
-        """Applies an answer; true if there is more, and the feed hence not heard to its end."""
+    def _apply(self, document: bytes, moment: Moment) -> bool:
+        """Applies an answer as of `moment`; true if there is more, and the feed hence not heard to its end."""
         try:
             answer = _json.read_object(document)
         except ValueError as error:
@@ -165,16 +181,24 @@ class Feed(Follower):
             logger.info("%s: `%s` begins a new history", self._what, self._server.base_url)
         self._position.cursor = cursor
         if more is False:
-            self._heard()
+            self._heard(moment)
         return more is not False
 
-    def _heard(self) -> None:
-        now = time.monotonic()
-        self._position.heard_at = now
+    def _heard(self, moment: Moment) -> None:
+        """All is known as of `moment`; unless this machine's clock was set back so far that what was dropped may live
+        again. Then everything has to be read anew.
+        """
+        now, position = time.time(), self._position
+        if now < position.forgotten:
+            position.cursor, position.heard, position.forgotten = None, None, -math.inf
+            raise Trouble("is read from the beginning, since the clock of this machine was set back")
+        position.heard = moment
         self._succeeded()
-        if now >= self._forget_after:
-            self._forget_after = now + _FORGET_EVERY
-            self._revoked.forget(time.time())
+        monotonic = time.monotonic()
+        if monotonic >= self._forget_after:
+            self._forget_after = monotonic + _FORGET_EVERY
+            position.forgotten = now - _KEPT
+            self._revoked.forget(position.forgotten)
 
     def _refusal(self, response: httpx.Response) -> Trouble:
         code = _code(response)

@@ -14,7 +14,7 @@ V = TypeVar("V")
 
 
 class Revoked:
-    """The set of what was taken back. A session takes about 120 bytes.
+    """The set of what was taken back. A session takes about 140 bytes: `benches/revoked.py`.
 
     A check is one look-up in a dictionary and takes no lock; changes take one. Applying a line twice, or late, or out
     of order, does no harm: the later `forget_at` and the higher version count.

@@ -125,7 +125,7 @@ async fn a_poll_waits_for_news_and_hears_that_there_are_none() {
     for question in &world.hallpass.questions()[1..] {
         let Question { since, wait, known, stream, status } = question;
         assert_eq!((since.as_deref(), known.as_deref()), (Some("1.1"), Some("\"1.1\"")));
-        assert_eq!((*wait, *stream, *status), (Some(5), false, StatusCode::NOT_MODIFIED));
+        assert_eq!((*wait, *stream, *status), (Some(3), false, StatusCode::NOT_MODIFIED));
     }
 }
 

@@ -71,6 +71,7 @@ struct Inner {
     key_questions: Mutex<usize>,
     /// Who waits for news.
     waiting: AtomicUsize,
+    beats: AtomicUsize,
     address: SocketAddr,
 }
 
@@ -99,6 +100,7 @@ impl Hallpass {
             questions: Mutex::default(),
             key_questions: Mutex::default(),
             waiting: AtomicUsize::default(),
+            beats: AtomicUsize::default(),
             address: listener.local_addr().unwrap(),
         }));
         let app = Router::new()
@@ -149,6 +151,11 @@ impl Hallpass {
     /// How many polls wait for news.
     pub(crate) fn waiting(&self) -> usize {
         self.0.waiting.load(Ordering::Relaxed)
+    }
+
+    /// How many heartbeats it has sent.
+    pub(crate) fn beats(&self) -> usize {
+        self.0.beats.load(Ordering::Relaxed)
     }
 
     fn script(&self) -> Script {
@@ -278,6 +285,7 @@ fn events(
                 return Some((Ok(event), (hallpass, changes, Some(cursor))));
             }
             if time::timeout(HEARTBEAT, changes.changed()).await.is_err() && script.heartbeats {
+                hallpass.0.beats.fetch_add(1, Ordering::Relaxed);
                 return Some((Ok("event: heartbeat\ndata: {}\n\n".into()), (hallpass, changes, since)));
             }
         }
