@@ -14,11 +14,7 @@ const ROW: [&str; 4] = ["hallpass-token", "hallpass-core", "hallpass-axum", "hal
 
 /// Crates that a crate of ours may not name in its manifest.
 const DIRECT: [Wall; 4] = [
-    Wall {
-        of: "hallpass-token",
-        forbidden: &["sqlx", "hyper", "tower"],
-        because: "it is no server and has no database",
-    },
+    Wall { of: "hallpass-token", forbidden: &["sqlx", "hyper"], because: "it is no server and has no database" },
     Wall {
         of: "hallpass-core",
         forbidden: &["axum", "axum-extra", "http", "hyper", "tower", "tower-http", "utoipa"],

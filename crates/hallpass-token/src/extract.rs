@@ -21,7 +21,7 @@
 //!
 //! With the feature `remote` a [`Remote`] makes a [`Gate`] too, and can itself be the state.
 
-use std::{ops::Deref, sync::Arc};
+use std::{fmt, ops::Deref, sync::Arc};
 
 use axum::{
     extract::{FromRef, FromRequestParts, OptionalFromRequestParts},
@@ -45,21 +45,43 @@ pub struct Gate(Keeper);
 #[derive(Debug, Clone)]
 enum Keeper {
     /// Whatever is taken back is applied here.
-    Here { verifier: Verifier, clock: Clock },
+    Here { verifier: Verifier, clock: Clock, known: Known },
     /// A server elsewhere is followed.
     #[cfg(feature = "remote")]
     Remote(Remote),
 }
 
+/// Whether what was taken back is known at a time.
+#[derive(Clone)]
+struct Known(Arc<dyn Fn(i64) -> bool + Send + Sync>);
+
+impl fmt::Debug for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Known")
+    }
+}
+
 impl Gate {
     /// A gate where tokens are good that `verifier` says are good at the time of `clock`.
     pub fn new(verifier: Verifier, clock: Clock) -> Self {
-        Self(Keeper::Here { verifier, clock })
+        Self::knowing(verifier, clock, |_| true)
     }
 
-    async fn let_in(&self, token: &str) -> Result<Arc<Claims>, Rejection> {
+    /// The same, for whoever applies what is taken back and may fall behind: `known` says whether all of it is known at a
+    /// time (seconds since 1970, UTC). A good token is answered with [`Rejection::RevocationUnknown`] if not.
+    pub fn knowing(verifier: Verifier, clock: Clock, known: impl Fn(i64) -> bool + Send + Sync + 'static) -> Self {
+        Self(Keeper::Here { verifier, clock, known: Known(Arc::new(known)) })
+    }
+
+    pub(crate) async fn let_in(&self, token: &str) -> Result<Arc<Claims>, Rejection> {
         match &self.0 {
-            Keeper::Here { verifier, clock } => Ok(verifier.verify(token, clock.now())?),
+            Keeper::Here { verifier, clock, known } => {
+                let now = clock.now();
+                // First, so that what is heard in the middle cannot vouch for a set that was looked at before.
+                let known = (known.0)(now);
+                let claims = verifier.verify(token, now)?;
+                if known { Ok(claims) } else { Err(Rejection::RevocationUnknown) }
+            }
             #[cfg(feature = "remote")]
             Keeper::Remote(remote) => Ok(remote.authenticate(token).await?),
         }

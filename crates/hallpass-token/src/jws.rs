@@ -26,6 +26,11 @@ pub(crate) const TYPE: &str = "at+jwt";
 /// (RFC 7515 section 4.1.9).
 const TYPES: [&str; 2] = [TYPE, "application/at+jwt"];
 
+/// Whether a `typ` is that of an access token.
+pub(crate) fn is_access_token(typ: &str) -> bool {
+    TYPES.into_iter().any(|ours| ours.eq_ignore_ascii_case(typ))
+}
+
 /// Checks the form, the key, the signature and the type of `token`, in this order, and returns the members of its
 /// payload. The caller has made sure that it is not too long.
 pub(crate) fn open(token: &str, keys: &KeySet) -> Result<Map<String, Value>, Reason> {
@@ -41,8 +46,7 @@ pub(crate) fn open(token: &str, keys: &KeySet) -> Result<Map<String, Value>, Rea
         return Err(Reason::Signature);
     }
     // Only now: what a token that nobody signed says of itself does not matter.
-    let typ = text(&header, "typ")?;
-    if !TYPES.into_iter().any(|ours| ours.eq_ignore_ascii_case(typ)) {
+    if !is_access_token(text(&header, "typ")?) {
         return Err(Reason::Header("typ"));
     }
     json::object(&payload).ok_or(Reason::Malformed)

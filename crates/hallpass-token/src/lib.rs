@@ -16,7 +16,7 @@
 //! # }
 //! ```
 //!
-//! With the feature `axum`, [`CurrentUser`] is an argument of a handler.
+//! With the feature `axum`, [`CurrentUser`] is an argument of a handler, and a [`Gate`] is a layer of tower.
 
 mod claims;
 mod clock;
@@ -32,6 +32,8 @@ mod verify;
 
 #[cfg(feature = "axum")]
 pub mod extract;
+#[cfg(feature = "axum")]
+pub mod layer;
 #[cfg(feature = "remote")]
 pub mod remote;
 

@@ -13,12 +13,12 @@ use aws_lc_rs::{
     },
 };
 use base64::Engine;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
 use crate::{
-    Algorithm, Claims, KeyError, MAX_ISSUED_BYTES, SignError, VerifyingKey, claims, jwk,
-    jws::{BASE64URL, TYPE},
+    Algorithm, Claims, KeyError, MAX_ISSUED_BYTES, Reason, SignError, VerifyingKey, claims, jwk,
+    jws::{self, BASE64URL, TYPE},
 };
 
 /// The least bits of an RSA key of our own (NIST SP 800-57 part 1: 128 bits of strength).
@@ -148,12 +148,30 @@ impl SigningKey {
         let payload = json!(object).to_string();
         // Reading it back, as a verifier will, finds what cannot be: an id of the wrong kind, a lifetime too long.
         Claims::from_object(object)?;
-        let header = json!({ "typ": TYPE, "alg": self.algorithm().as_str(), "kid": self.kid() }).to_string();
+        let token = self.compact(TYPE, &payload)?;
+        if token.len() > MAX_ISSUED_BYTES { Err(SignError::TooLong(token.len())) } else { Ok(token) }
+    }
+
+    /// Signs a JWT that is no access token: header `typ`, `alg` and `kid`, and this payload of any length. Its `typ`
+    /// keeps it from being taken for an access token (RFC 8725 section 3.11).
+    ///
+    /// # Errors
+    /// [`SignError::Refused`] for the `typ` of an access token; [`SignError::Failed`].
+    pub fn sign_other(&self, typ: &str, payload: &Map<String, Value>) -> Result<String, SignError> {
+        if jws::is_access_token(typ) {
+            return Err(Reason::Header("typ").into());
+        }
+        self.compact(typ, &json!(payload).to_string())
+    }
+
+    /// The compact form (RFC 7515 section 7.1).
+    fn compact(&self, typ: &str, payload: &str) -> Result<String, SignError> {
+        let header = json!({ "typ": typ, "alg": self.algorithm().as_str(), "kid": self.kid() }).to_string();
         let mut token = format!("{}.{}", BASE64URL.encode(header), BASE64URL.encode(payload));
         let signature = self.signature(token.as_bytes())?;
         token.push('.');
         BASE64URL.encode_string(signature, &mut token);
-        if token.len() > MAX_ISSUED_BYTES { Err(SignError::TooLong(token.len())) } else { Ok(token) }
+        Ok(token)
     }
 
     fn signature(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {

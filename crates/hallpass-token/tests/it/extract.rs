@@ -1,5 +1,10 @@
 //! The `Authorization` header, the extractor, and what a client is told.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+
 use axum::{
     body::to_bytes,
     extract::{FromRequestParts, OptionalFromRequestParts},
@@ -127,6 +132,22 @@ async fn the_clock_of_the_gate_and_its_revocations_count() {
     assert!(current_user(&[&token], &gate).await.is_ok());
     verifier.revoked().apply(&Revocation::Session { session: claims().sid, forget_at: NOW + 300 });
     assert_eq!(current_user(&[&token], &gate).await.unwrap_err(), Rejection::Token(TokenError::Ended));
+}
+
+#[tokio::test]
+async fn a_gate_that_does_not_know_what_was_taken_back_says_so_of_good_tokens_alone() {
+    let key = SigningKey::generate(Algorithm::ES256).unwrap();
+    let token = format!("Bearer {}", key.sign(&claims()).unwrap());
+    let now = Arc::new(AtomicI64::new(NOW));
+    let shown = now.clone();
+    let clock = Clock::from_fn(move || shown.load(Ordering::Relaxed));
+    let gate = Gate::knowing(verifier(&key), clock, |now| now < NOW + 10);
+    assert!(current_user(&[&token], &gate).await.is_ok());
+    now.store(NOW + 10, Ordering::Relaxed);
+    assert_eq!(current_user(&[&token], &gate).await.unwrap_err(), Rejection::RevocationUnknown);
+    assert_eq!(current_user(&[], &gate).await.unwrap_err(), Rejection::Token(TokenError::Missing));
+    now.store(claims().exp + LEEWAY, Ordering::Relaxed);
+    assert_eq!(current_user(&[&token], &gate).await.unwrap_err(), Rejection::Token(TokenError::Expired));
 }
 
 async fn answer(rejection: Rejection) -> (StatusCode, String, String, Value) {

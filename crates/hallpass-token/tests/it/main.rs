@@ -7,6 +7,8 @@ mod crafted;
 mod extract;
 mod forged;
 mod keys;
+#[cfg(feature = "axum")]
+mod layer;
 mod properties;
 #[cfg(feature = "remote")]
 mod remote;

@@ -77,6 +77,41 @@ fn a_wave_of_revocations_is_all_kept_and_then_all_forgotten() {
     assert!(revoked.is_empty());
 }
 
+const MIB: u64 = 1 << 20;
+
+#[test]
+fn a_million_sessions_never_take_more_than_64_mib() {
+    let revoked = Revoked::new();
+    let counted = allocation_counter::measure(|| {
+        for number in 0..1_000_000 {
+            revoked.apply(&ended(SessionId(Uuid::from_u128(number)), NOW));
+        }
+        revoked.forget(NOW - 1);
+    });
+    assert_eq!(revoked.len(), 1_000_000);
+    assert!(counted.bytes_max <= 64 * MIB, "{} bytes at most", counted.bytes_max);
+    let given_back = allocation_counter::measure(|| revoked.forget(NOW));
+    assert_eq!(counted.bytes_current + given_back.bytes_current, 0);
+}
+
+#[test]
+fn as_many_that_come_and_go_for_long_take_no_more_than_at_first() {
+    let revoked = Revoked::new();
+    // At most 46,000 are live: four fifths of what there is room for.
+    let come_and_go = |numbers: std::ops::Range<u32>| {
+        for number in numbers {
+            if number % 10_000 == 0 {
+                revoked.forget(number.into());
+            }
+            revoked.apply(&ended(SessionId(Uuid::from_u128(number.into())), i64::from(number) + 36_000));
+        }
+    };
+    let at_first = allocation_counter::measure(|| come_and_go(0..100_000));
+    let later = allocation_counter::measure(|| come_and_go(100_000..400_000));
+    assert_eq!(revoked.len(), 45_999);
+    assert_eq!(later.bytes_current, 0, "beyond {} bytes", at_first.bytes_current);
+}
+
 #[test]
 fn what_one_thread_applied_another_one_finds() {
     let revoked = Revoked::new();

@@ -1,7 +1,9 @@
 //! What is issued: the form of a token, its claims, and the ids in it.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use hallpass_token::{AccountId, Algorithm, Claims, MAX_LIFETIME, Reason, SessionId, SignError, SigningKey};
+use hallpass_token::{
+    AccountId, Algorithm, Claims, MAX_LIFETIME, Reason, SessionId, SignError, SigningKey, TokenError,
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -100,5 +102,21 @@ fn algorithms_go_by_exactly_their_names() {
     }
     for name in ["es256", "ES256 ", "none", "", "Ed25519", "HS512"] {
         assert!(name.parse::<Algorithm>().is_err(), "{name}");
+    }
+}
+
+#[test]
+fn what_is_signed_as_something_else_is_no_access_token_whatever_it_says() {
+    for algorithm in Algorithm::ALL {
+        let key = SigningKey::generate(algorithm).unwrap();
+        let (_, payload) = parts(&key.sign(&claims()).unwrap());
+        let other = key.sign_other("statuslist+jwt", payload.as_object().unwrap()).unwrap();
+        let header = json!({ "typ": "statuslist+jwt", "alg": algorithm.as_str(), "kid": key.kid() });
+        assert_eq!(parts(&other), (header, payload.clone()));
+        assert_eq!(verifier(&key).verify(&other, NOW), Err(TokenError::Invalid(Reason::Header("typ"))));
+        for typ in ["at+jwt", "AT+JWT", "application/at+jwt"] {
+            let refused = key.sign_other(typ, payload.as_object().unwrap());
+            assert_eq!(refused, Err(SignError::Refused(Reason::Header("typ"))), "{typ}");
+        }
     }
 }

@@ -1,18 +1,27 @@
-//! The same extractor as beside the server itself, at a back end that follows it.
+//! The same extractor and layer as beside the server itself, at a back end that follows it.
 
-use std::time::Duration;
+use std::{
+    convert::Infallible,
+    future::ready,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{
     body::to_bytes,
     extract::{FromRef, FromRequestParts, OptionalFromRequestParts},
-    http::{Request, StatusCode, request::Parts},
+    http::{Request, Response, StatusCode, request::Parts},
     response::IntoResponse,
 };
-use hallpass_token::{CurrentUser, Gate, Rejection, Remote, TokenError};
+use hallpass_token::{CurrentUser, Gate, Rejection, Remote, Revocation, TokenError};
 use serde_json::{Value, json};
+use tower::{Layer, ServiceExt, service_fn};
 
 use super::{World, hallpass::*, pass, until};
-use crate::support::claims;
+use crate::support::{NOW, claims};
 
 fn request(token: Option<&str>) -> Parts {
     let request = Request::builder().uri("/orders");
@@ -66,6 +75,30 @@ async fn what_is_not_known_is_answered_with_503_and_no_challenge() {
         "detail": "Try again in a second", "code": "revocation_unknown",
     });
     assert_eq!(body, expected);
+}
+
+#[tokio::test]
+async fn the_layer_follows_the_server_and_lets_nobody_through_while_it_does_not_know() {
+    let world = World::new().await;
+    let remote = world.follow(world.builder()).await;
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&calls);
+    let gated = Gate::from(remote.clone()).layer(service_fn(move |request: Request<()>| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        let user: &CurrentUser = request.extensions().get().unwrap();
+        ready(Ok::<_, Infallible>(Response::new(user.sub.to_string())))
+    }));
+    let ask = async || {
+        let request = Request::from_parts(request(Some(&world.token)), ());
+        let response = gated.clone().oneshot(request).await.unwrap();
+        (response.status(), response.headers().get("retry-after").is_some(), calls.load(Ordering::SeqCst))
+    };
+    assert_eq!(ask().await, (StatusCode::OK, false, 1));
+    world.hallpass.lose_its_log();
+    pass(Duration::from_secs(11)).await;
+    assert_eq!(ask().await, (StatusCode::SERVICE_UNAVAILABLE, true, 1));
+    remote.verifier().revoked().apply(&Revocation::Session { session: claims().sid, forget_at: NOW + 300 });
+    assert_eq!(ask().await, (StatusCode::UNAUTHORIZED, false, 1));
 }
 
 /// A larger state has the back end as a part.
