@@ -25,6 +25,7 @@ mod session;
 mod sessions;
 mod sign_in_link;
 mod signup;
+mod status_lists;
 mod verify_email;
 
 use axum::{
@@ -75,6 +76,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(csrf::read_csrf))
         .routes(routes!(introspection::introspect_token))
         .routes(routes!(introspection::revoke_token))
+        .routes(routes!(status_lists::read_status_list))
         .routes(routes!(jwks::read_jwks))
         .routes(routes!(health::is_alive))
         .routes(routes!(health::is_ready))

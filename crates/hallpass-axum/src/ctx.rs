@@ -53,7 +53,7 @@ impl FromRequestParts<AppState> for SignedIn {
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Problem> {
         let Anybody(mut ctx) = Anybody::from_request_parts(parts, app).await?;
-        let claims = app.hallpass().verifier().verify(bearer(&parts.headers)?, ctx.now)?;
+        let claims = app.verify(bearer(&parts.headers)?, ctx.now)?;
         ctx.actor = Actor::Account(claims.sub, claims.sid);
         Ok(Self { ctx, claims })
     }

@@ -62,19 +62,25 @@ pub fn router(state: AppState) -> Router {
 /// The background work, for as long as it is polled: follows revocations, reloads and rotates keys, forgets what is
 /// over, and sends mail.
 ///
-/// Without it this node learns neither of sign-outs nor of keys of other nodes, and soon says that it is not ready.
+/// Without it this node learns neither of sign-outs nor of keys of other nodes: it soon says that it is not ready, and
+/// answers good tokens with 503 `revocation_unknown`, as the settings say.
 pub async fn maintain(state: AppState) {
-    // Beside each other: a mail server that is slow holds up nothing but mail.
+    // Beside each other: nothing else holds up what tells whether a session is over.
     tokio::join!(
         bell::ring(state.hallpass()),
         bell::hear(state.hallpass(), || state.clock().now()),
-        every_second(&state, keep_up),
+        every_second(&state, follow),
+        every_second(&state, tidy),
         every_second(&state, send_mail),
     );
 }
 
-async fn keep_up(state: AppState) -> Result<(), Error> {
-    tasks::run(state.hallpass(), &operator(&state)).await
+async fn follow(state: AppState) -> Result<(), Error> {
+    tasks::follow(state.hallpass(), &operator(&state)).await
+}
+
+async fn tidy(state: AppState) -> Result<(), Error> {
+    tasks::tidy(state.hallpass(), &operator(&state)).await
 }
 
 async fn send_mail(state: AppState) -> Result<(), Error> {

@@ -113,7 +113,8 @@ fn add_failures(path: &str, method: &str, operation: &mut Map<String, Value>) {
         (
             true,
             503,
-            "The server is busy, or its database does not answer; only `deadline_exceeded` may have changed something",
+            "The server is busy, its database does not answer, or it does not know what was taken back lately; only \
+                `deadline_exceeded` may have changed something",
         ),
     ];
     let responses = operation.entry("responses").or_insert_with(|| json!({}));

@@ -5,10 +5,16 @@
 use std::sync::Arc;
 
 use axum::extract::FromRef;
-use hallpass_core::Hallpass;
+use hallpass_core::{Claims, Code, Error, Hallpass, revocation};
 use hallpass_token::{Clock, Gate};
 
-use crate::web::{Policy, Web};
+use crate::{
+    error::Problem,
+    web::{Policy, Web},
+};
+
+const UNKNOWN: &str = "Nothing is wrong with the token: this server has to find out what was taken back lately; try again \
+    in a second";
 
 /// The state of the router. Clones share it.
 #[derive(Clone)]
@@ -18,6 +24,7 @@ struct Inner {
     hallpass: Hallpass,
     clock: Clock,
     policy: Policy,
+    gate: Gate,
 }
 
 impl AppState {
@@ -27,7 +34,10 @@ impl AppState {
     /// What [`Web::check`] says: one sentence for each setting that cannot work.
     pub fn new(hallpass: Hallpass, web: &Web, clock: Clock) -> Result<Self, Vec<String>> {
         let policy = web.check()?;
-        Ok(Self(Arc::new(Inner { hallpass, clock, policy })))
+        let core = hallpass.clone();
+        let known = move |now| revocation::is_known(&core, now);
+        let gate = Gate::knowing(hallpass.verifier().clone(), clock.clone(), known);
+        Ok(Self(Arc::new(Inner { hallpass, clock, policy, gate })))
     }
 
     /// The open core.
@@ -40,6 +50,14 @@ impl AppState {
         &self.0.clock
     }
 
+    /// The claims of a token that is good, and known not to have been taken back lately.
+    pub(crate) fn verify(&self, token: &str, now: i64) -> Result<Arc<Claims>, Problem> {
+        // First, so that what is heard in the middle cannot vouch for a set that was looked at before.
+        let known = revocation::is_known(self.hallpass(), now);
+        let claims = self.hallpass().verifier().verify(token, now)?;
+        if known { Ok(claims) } else { Err(Error::new(Code::RevocationUnknown, UNKNOWN).retry_after(1).into()) }
+    }
+
     /// What follows from the web settings.
     pub(crate) fn policy(&self) -> &Policy {
         &self.0.policy
@@ -48,7 +66,7 @@ impl AppState {
 
 impl FromRef<AppState> for Gate {
     fn from_ref(state: &AppState) -> Self {
-        Self::new(state.hallpass().verifier().clone(), state.clock().clone())
+        state.0.gate.clone()
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
     mail::{self, Job},
     names::{self, Email, Username},
     passwords::Password,
-    revocation::Pending,
+    revocation::{self, Pending},
     sessions::EndCause,
     store::{self, Tx, accounts::AccountRow},
 };
@@ -319,7 +319,8 @@ pub(crate) async fn take_back_stated(
     if stated(hallpass, before) == stated(hallpass, after) {
         return Ok(());
     }
-    let forget_at = crate::revocation::forget_at(hallpass, ctx.now);
+    let used = store::sessions::last_used(tx.conn(), after.id).await?.unwrap_or(0);
+    let forget_at = revocation::forget_at(hallpass, revocation::last_issued(hallpass, ctx.now, used));
     let line = Revocation::Account { account: after.id, below_version: after.version, forget_at };
     pending.append(ctx, tx, line, "account_changed").await
 }

@@ -6,15 +6,20 @@ use std::collections::BTreeMap;
 
 use hallpass_token::Algorithm;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize, Serializer};
 
 mod mail;
+mod revocation;
 
 pub use mail::{Mail, SmtpTls, Transport};
+pub use revocation::{Bell, Revocation, WhenStale};
 
 /// Everything that the core can be told.
 #[derive(Debug, Clone, Default)]
 pub struct Config {
+    /// The address at which clients reach this server: where tokens say that status lists are.
+    pub public_url: String,
     /// What an account consists of.
     pub accounts: Accounts,
     /// How passwords are judged and stored.
@@ -162,30 +167,6 @@ impl Default for Throttle {
     }
 }
 
-/// How servers of one database tell each other to look at the revocation log at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Bell {
-    /// By `NOTIFY` of PostgreSQL; on SQLite there is nobody to tell.
-    Notify,
-    /// Not at all: each looks every second.
-    Off,
-}
-
-/// How what was taken back reaches other servers.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Revocation {
-    /// How servers of one database tell each other to look at the log at once: `notify` by PostgreSQL's `NOTIFY`, or `off` for databases that only resemble PostgreSQL and have none. Without a bell each looks every second.
-    pub bell: Bell,
-}
-
-impl Default for Revocation {
-    fn default() -> Self {
-        Self { bell: Bell::Notify }
-    }
-}
-
 /// What access tokens say and for how long.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -229,18 +210,27 @@ impl Config {
     pub fn for_issuer(public_url: &str) -> Self {
         let tokens = Tokens { issuer: public_url.into(), audience: public_url.into(), ..Tokens::default() };
         let mail = Mail { links: public_url.into(), ..Mail::default() };
-        Self { tokens, mail, ..Self::default() }
+        Self { public_url: public_url.into(), tokens, mail, ..Self::default() }
     }
 
     /// Everything that cannot be used, each as a sentence that says what to change; empty means that all is well.
     pub fn check(&self) -> Vec<String> {
         let mut problems = crate::passwords::hash::check(&self.passwords);
+        problems.extend(unless(!self.public_url.is_empty(), "`public_url` is empty"));
         problems.extend(self.accounts.problems());
         problems.extend(self.sessions.problems());
         problems.extend(self.tokens.problems(&self.accounts));
         problems.extend(self.mail.problems(&self.accounts));
+        problems.extend(self.revocation.problem());
+        let staleness = (2..=300).contains(&self.revocation.max_staleness);
+        problems.extend(unless(staleness, "`revocation.max_staleness` must be 2 to 300 seconds"));
         problems
     }
+}
+
+/// Whether there is one may be shown, and nothing else of it.
+fn hidden<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(if secret.expose_secret().is_empty() { "" } else { "***" })
 }
 
 /// A problem if `wrong`.

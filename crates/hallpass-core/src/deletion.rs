@@ -13,6 +13,7 @@ use crate::{
     mail::{self, Job, name},
     revocation::Pending,
     sessions::EndCause,
+    status_lists,
     store::{self, accounts::AccountRow},
 };
 
@@ -81,6 +82,7 @@ async fn delete(
         return Ok(false);
     }
     store::sessions::forget(tx.conn(), id).await?;
+    status_lists::let_go(hallpass, ctx, tx, id).await?;
     store::events::forget(tx.conn(), id).await?;
     limits::clear(hallpass, tx, id).await?;
     pending

@@ -93,6 +93,8 @@ codes! {
     Busy => "busy", "The server is busy";
     /// The database cannot be reached or cannot write; nothing was changed.
     Unavailable => "unavailable", "The service is not available";
+    /// This server has not read for longer than `revocation.max_staleness` what was taken back; nobody is signed out, try again in a second.
+    RevocationUnknown => "revocation_unknown", "The access token cannot be checked now";
     /// The request took longer than the deadline.
     DeadlineExceeded => "deadline_exceeded", "The request took too long";
     /// A fault of ours; the log has it under the request id.

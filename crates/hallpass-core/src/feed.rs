@@ -102,7 +102,7 @@ pub fn watch(hallpass: &Hallpass) -> watch::Receiver<u64> {
 /// # Errors
 /// [`crate::Code::Unavailable`] if this server is not up to date with the log itself, or the database does not answer.
 pub async fn read(hallpass: &Hallpass, ctx: &Ctx, since: Option<&str>) -> Result<Page> {
-    revocation::demand_fresh(hallpass, ctx.now)?;
+    revocation::demand_news(hallpass, ctx.now)?;
     let held = &hallpass.0.held;
     let known = since.and_then(Cursor::decode);
     let here = || Cursor {

@@ -51,11 +51,9 @@ pub async fn introspect(hallpass: &Hallpass, ctx: &Ctx, token: &str) -> Result<O
     }
     let Ok(claims) = hallpass.verifier().verify(token, ctx.now) else { return Ok(None) };
     let mut reader = hallpass.0.db.read().await?;
-    let session = store::sessions::by_id(reader.conn(), claims.sid).await?;
-    let account = store::accounts::by_id(reader.conn(), claims.sub).await?;
-    let lives = session.is_some_and(|row| row.account_id == claims.sub.0 && row.is_live(ctx.now));
-    let current = account.is_some_and(|row| row.is_active && row.version <= claims.account_version);
-    Ok((lives && current).then_some(Active::Access(claims)))
+    let (session, account, version) = (claims.sid, claims.sub, claims.account_version);
+    let spared = store::revocations::spares(reader.conn(), session, account, version, ctx.now).await?;
+    Ok(spared.then_some(Active::Access(claims)))
 }
 
 /// What a refresh secret stands for, if a refresh by it would succeed now.

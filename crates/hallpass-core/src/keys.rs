@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use hallpass_token::{Algorithm, Claims, KeySet, SigningKey};
+use serde_json::{Map, Value};
 
 use crate::{
     Code, Ctx, Db, Error, Hallpass, Result, Secrets,
@@ -96,6 +97,11 @@ impl Ring {
 
     pub(crate) fn sign(&self, claims: &Claims) -> Result<String> {
         self.signing.sign(claims).map_err(Error::internal)
+    }
+
+    /// Signs what is no access token.
+    pub(crate) fn sign_other(&self, typ: &str, claims: &Map<String, Value>) -> Result<String> {
+        self.signing.sign_other(typ, claims).map_err(Error::internal)
     }
 
     pub(crate) fn key_set(&self) -> KeySet {

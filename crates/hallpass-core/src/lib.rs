@@ -48,6 +48,7 @@ pub mod rotation;
 mod secret;
 pub mod sessions;
 pub mod sign_in_links;
+pub mod status_lists;
 mod store;
 pub mod tasks;
 #[cfg(feature = "testing")]
@@ -77,10 +78,15 @@ struct Inner {
     templates: mail::Templates,
     mailer: mail::Mailer,
     held: feed::Held,
+    status_lists: status_lists::Made,
     /// Something was taken back here of which no other process was told yet.
     to_ring: tokio::sync::Notify,
     /// When the revocation log was last read.
     followed_at: AtomicI64,
+    /// When what is over was last looked for.
+    tidied_at: AtomicI64,
+    /// When it was last said that the database is older than what clients hold.
+    warned_at: AtomicI64,
     /// The number of the last line of it that was read.
     last_line: AtomicI64,
     /// The place of the last event that was recorded here: no later one gets a lower id.
@@ -107,7 +113,7 @@ impl Hallpass {
         let tokens = &config.tokens;
         let verifier = Verifier::new(&tokens.issuer, &tokens.audience, tokens.leeway, ring.key_set());
         let hasher = Hasher::new(&config.passwords)?;
-        let (followed_at, last_line, last_event) = Default::default();
+        let (followed_at, warned_at, last_line, last_event) = Default::default();
         let ring = arc_swap::ArcSwap::from_pointee(ring);
         let inner = Inner {
             db,
@@ -119,8 +125,11 @@ impl Hallpass {
             templates,
             mailer,
             held: feed::Held::new()?,
+            status_lists: status_lists::Made::default(),
             to_ring: tokio::sync::Notify::new(),
             followed_at,
+            tidied_at: AtomicI64::new(now),
+            warned_at,
             last_line,
             last_event,
         };
@@ -164,13 +173,15 @@ impl Hallpass {
         self.0.ring.load().jwks()
     }
 
-    /// Whether requests can be served: the database answers, and the revocation log was read less than 10 seconds ago.
+    /// Whether requests can be served: the database answers, and the revocation log was read lately
+    /// (`revocation.max_staleness`).
     ///
     /// # Errors
     /// [`Code::Unavailable`] with what is missing.
     pub async fn ready(&self, ctx: &Ctx) -> Result<()> {
+        revocation::demand_known(self, ctx.now)?;
         store::meta::get(self.0.db.read().await?.conn(), MASTER_KEY).await?;
-        revocation::demand_fresh(self, ctx.now)
+        Ok(())
     }
 }
 

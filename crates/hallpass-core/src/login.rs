@@ -70,11 +70,14 @@ pub async fn sign_up(hallpass: &Hallpass, ctx: &Ctx, new: NewAccount, remember: 
         pending.commit(hallpass, tx).await?;
         return Ok(None);
     }
-    let session = sessions::begin(hallpass, ctx, &mut tx, &account, remember, PASSWORD).await?;
+    let (session, number) = sessions::begin(hallpass, ctx, &mut tx, &account, remember, PASSWORD).await?;
     pending.record(hallpass, ctx, &mut tx, Event::SignedUp.of(account.id).on(session.id())).await?;
     pending.commit(hallpass, tx).await?;
     let device_token = limits::device_token(hallpass, account.id)?;
-    Ok(Some(Issued { device_token, ..sessions::issue(hallpass, ctx, account, &session, session.generation)? }))
+    Ok(Some(Issued {
+        device_token,
+        ..sessions::issue(hallpass, ctx, account, (&session, number), session.generation)?
+    }))
 }
 
 /// Orders the mail that a sign-up brings to an address, unless it gets too many.
@@ -166,18 +169,18 @@ pub async fn sign_in(
     if found.is_some_and(|row| row.delete_at.is_some()) {
         pending.record(hallpass, ctx, &mut tx, Event::DeletionCancelled.of(id)).await?;
     }
-    let session = begin(hallpass, ctx, &mut tx, &mut pending, &account, remember, PASSWORD).await?;
+    let (session, number) = begin(hallpass, ctx, &mut tx, &mut pending, &account, remember, PASSWORD).await?;
     attempt.forgive(&mut tx).await?;
     pending.commit(hallpass, tx).await?;
     let device_token = limits::device_token(hallpass, id)?;
-    Ok(Issued { device_token, ..sessions::issue(hallpass, ctx, account, &session, session.generation)? })
+    Ok(Issued { device_token, ..sessions::issue(hallpass, ctx, account, (&session, number), session.generation)? })
 }
 
 /// How somebody signed in who gave a password (RFC 8176 section 2).
 const PASSWORD: &str = "pwd";
 
 /// Begins a session of somebody who has shown to be the owner, by the method `amr`; the oldest ones end if there are too
-/// many.
+/// many. Returns it as [`sessions::begin`] does.
 pub(crate) async fn begin(
     hallpass: &Hallpass,
     ctx: &Ctx,
@@ -186,15 +189,15 @@ pub(crate) async fn begin(
     account: &Account,
     remember: Remember,
     amr: &'static str,
-) -> Result<SessionRow> {
+) -> Result<(SessionRow, i64)> {
     let rule = hallpass.config().sessions.max_per_account;
     let live = store::sessions::live(tx.conn(), account.id, ctx.now).await?;
     for oldest in live.iter().skip(usize::try_from(rule - 1).unwrap_or(0)) {
         pending.end_as_read(hallpass, ctx, tx, oldest, EndCause::TooManySessions).await?;
     }
-    let session = sessions::begin(hallpass, ctx, tx, account, remember, amr).await?;
+    let (session, number) = sessions::begin(hallpass, ctx, tx, account, remember, amr).await?;
     pending.record(hallpass, ctx, tx, Event::SignedIn.of(account.id).on(session.id())).await?;
-    Ok(session)
+    Ok((session, number))
 }
 
 /// Makes sure that somebody who is signed in knows the account's password, which `field` brought, before something that

@@ -11,6 +11,7 @@ use hallpass_token::{AccountId, Revocation, SessionId};
 use crate::{
     Code, Ctx, Error, Hallpass, Result,
     audit::{self, Event, Note},
+    config::WhenStale,
     sessions::EndCause,
     store::{self, Tx, events::EventRow, sessions::SessionRow},
 };
@@ -22,16 +23,30 @@ const OVERLAP: i64 = 60;
 /// transaction, in which numbers can come out of order.
 const BACK: i64 = 512;
 
-/// Seconds without a look at the log after which this server does not speak for it.
-const PATIENCE: i64 = 10;
+/// Seconds after a look at the log in which verifiers elsewhere are told what it says: it is read every second.
+const NEWS: i64 = 3;
+
+/// Seconds by which the last look at the log may seem to be in the future: clocks are read in whole seconds. A look
+/// further ahead was made before the clock was set back.
+const SLIP: i64 = 2;
+
+/// Seconds for which lines stay in the table after they could be forgotten: when a clock that was wrong by days is set
+/// back, tokens that had expired are good again, and what was taken back of them has to be found.
+pub(crate) const KEPT: i64 = 3 * 86_400;
 
 /// Seconds that a token can come after the change that kills it: the request that mints it may have begun before, and
 /// verifiers forgive some clock difference.
 const SLACK: i64 = 120;
 
-/// When a line written at `now` can be forgotten: no token that it concerns lives longer.
-pub(crate) fn forget_at(hallpass: &Hallpass, now: i64) -> i64 {
-    now + hallpass.config().tokens.lifetime + hallpass.config().tokens.leeway + SLACK
+/// When what was issued until `issued` can be forgotten: no such token lives longer.
+pub(crate) fn forget_at(hallpass: &Hallpass, issued: i64) -> i64 {
+    issued + hallpass.config().tokens.lifetime + hallpass.config().tokens.leeway + SLACK
+}
+
+/// Until when tokens of a session may have been issued that was last used at `used`: until now, unless the clock was set
+/// back since. Then there may be some that are good only when that time comes again.
+pub(crate) fn last_issued(hallpass: &Hallpass, now: i64, used: i64) -> i64 {
+    if used > now { used + hallpass.config().sessions.replay_window } else { now }
 }
 
 /// What one transaction takes back and records: as soon as it is committed, it takes effect here and is logged.
@@ -39,6 +54,14 @@ pub(crate) fn forget_at(hallpass: &Hallpass, now: i64) -> i64 {
 pub(crate) struct Pending {
     lines: Vec<Revocation>,
     events: Vec<EventRow>,
+}
+
+/// A session that is over.
+struct Ended {
+    session: SessionId,
+    /// When it was last used.
+    used: i64,
+    cause: EndCause,
 }
 
 impl Pending {
@@ -74,10 +97,10 @@ impl Pending {
         cause: EndCause,
     ) -> Result<bool> {
         let ended = store::sessions::end(tx.conn(), session, Some(owner), cause.as_str(), ctx.now).await?;
-        if ended {
-            self.note(hallpass, ctx, tx, owner, session, cause).await?;
+        if let Some(used) = ended {
+            self.note(hallpass, ctx, tx, owner, Ended { session, used, cause }).await?;
         }
-        Ok(ended)
+        Ok(ended.is_some())
     }
 
     /// Ends a session, unless it changed since `row` was read.
@@ -91,7 +114,8 @@ impl Pending {
     ) -> Result<bool> {
         let ended = store::sessions::end_as_read(tx.conn(), row, cause.as_str(), ctx.now).await?;
         if ended {
-            self.note(hallpass, ctx, tx, AccountId(row.account_id), row.id(), cause).await?;
+            let over = Ended { session: row.id(), used: row.last_used_at, cause };
+            self.note(hallpass, ctx, tx, AccountId(row.account_id), over).await?;
         }
         Ok(ended)
     }
@@ -106,10 +130,29 @@ impl Pending {
         keep: Option<SessionId>,
         cause: EndCause,
     ) -> Result<()> {
-        for session in store::sessions::end_all(tx.conn(), account, keep, cause.as_str(), ctx.now).await? {
-            self.note(hallpass, ctx, tx, account, session, cause).await?;
+        for (session, used) in store::sessions::end_all(tx.conn(), account, keep, cause.as_str(), ctx.now).await? {
+            self.note(hallpass, ctx, tx, account, Ended { session, used, cause }).await?;
         }
         Ok(())
+    }
+
+    /// Ends some of all live sessions, `limit` at most, and says how many.
+    pub(crate) async fn end_some(
+        &mut self,
+        hallpass: &Hallpass,
+        ctx: &Ctx,
+        tx: &mut Tx,
+        cause: EndCause,
+        limit: usize,
+    ) -> Result<usize> {
+        // One that ran out a moment ago may still have tokens.
+        let live_at = ctx.now - hallpass.config().tokens.lifetime;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let ended = store::sessions::end_some(tx.conn(), cause.as_str(), ctx.now, live_at, limit).await?;
+        for &(session, account, used) in &ended {
+            self.note(hallpass, ctx, tx, account, Ended { session, used, cause }).await?;
+        }
+        Ok(ended.len())
     }
 
     /// Commits, and applies every line to this process's memory before it returns.
@@ -131,26 +174,34 @@ impl Pending {
         ctx: &Ctx,
         tx: &mut Tx,
         account: AccountId,
-        session: SessionId,
-        cause: EndCause,
+        Ended { session, used, cause }: Ended,
     ) -> Result<()> {
         let note = Event::SessionEnded.of(account).on(session).because(cause.as_str());
         self.record(hallpass, ctx, tx, note).await?;
-        let line = Revocation::Session { session, forget_at: forget_at(hallpass, ctx.now) };
+        let forget_at = forget_at(hallpass, last_issued(hallpass, ctx.now, used));
+        let line = Revocation::Session { session, forget_at };
         self.append(ctx, tx, line, cause.as_str()).await
     }
 }
 
-/// Reads what was appended to the log since the last time, by this process or another, and applies it.
+/// Reads what was appended to the log since the last time, by this process or another, and applies it; what is over is
+/// forgotten, once a minute.
 ///
 /// Lines are found by their number, so a writer whose clock is behind is followed as well; and again by their time,
-/// because one with a low number may be committed after one with a high number was read.
+/// because one with a low number may be committed after one with a high number was read. If the clock was set back, all
+/// that is live is read again: it may have been forgotten, or not read, as over.
 ///
 /// # Errors
 /// [`crate::Code::Unavailable`]; then nothing is lost, the next call reads the same lines.
 pub async fn follow(hallpass: &Hallpass, now: i64) -> Result<()> {
-    read(hallpass, 0, overlap(hallpass.0.followed_at.load(Ordering::Relaxed)), now).await?;
+    let last = hallpass.0.followed_at.load(Ordering::Relaxed);
+    let since = if last - now > SLIP { 0 } else { overlap(last) };
+    read(hallpass, 0, since, now).await?;
     hallpass.0.followed_at.store(now, Ordering::Relaxed);
+    // Here and nowhere else: what is forgotten by a clock that is wrong has to be read again by the next look.
+    if !is_same_minute(last, now) {
+        hallpass.verifier().revoked().forget(now);
+    }
     Ok(())
 }
 
@@ -182,16 +233,44 @@ fn apply(hallpass: &Hallpass, line: &Revocation) {
     }
 }
 
+pub(crate) fn is_same_minute(one: i64, other: i64) -> bool {
+    one.div_euclid(60) == other.div_euclid(60)
+}
+
 /// From when on lines are read again, if the last time was `at`.
 pub(crate) fn overlap(at: i64) -> i64 {
     at - OVERLAP
 }
 
-/// Refuses to speak for the log while it cannot be read.
-pub(crate) fn demand_fresh(hallpass: &Hallpass, now: i64) -> Result<()> {
-    if now - hallpass.0.followed_at.load(Ordering::Relaxed) > PATIENCE {
-        let detail = "The revocation log has not been read for 10 seconds";
+/// Whether a token may be let in at `now` by what this server remembers of the log: it was read less than
+/// `revocation.max_staleness` ago, or the settings say not to mind.
+pub fn is_known(hallpass: &Hallpass, now: i64) -> bool {
+    hallpass.config().revocation.when_stale == WhenStale::Accept
+        || is_fresh(hallpass, hallpass.config().revocation.max_staleness, now)
+}
+
+/// Refuses to be ready while the log cannot be read.
+pub(crate) fn demand_known(hallpass: &Hallpass, now: i64) -> Result<()> {
+    demand(hallpass, hallpass.config().revocation.max_staleness, now)
+}
+
+/// Refuses to speak for the log to verifiers elsewhere unless it was read just now: their own patience begins when they
+/// are told.
+pub(crate) fn demand_news(hallpass: &Hallpass, now: i64) -> Result<()> {
+    demand(hallpass, NEWS.min(hallpass.config().revocation.max_staleness), now)
+}
+
+fn demand(hallpass: &Hallpass, within: i64, now: i64) -> Result<()> {
+    if !is_fresh(hallpass, within, now) {
+        let detail = format!("The revocation log has not been read for {within} seconds");
         return Err(Error::new(Code::Unavailable, detail).retry_after(1));
     }
     Ok(())
+}
+
+/// Whether the last look at the log was made lately. It is asked with every request, so a server that slept knows it as
+/// soon as it wakes up.
+fn is_fresh(hallpass: &Hallpass, within: i64, now: i64) -> bool {
+    let age = now - hallpass.0.followed_at.load(Ordering::Relaxed);
+    (-SLIP..=within).contains(&age)
 }

@@ -12,9 +12,13 @@ use crate::{
     refresh_secret::RefreshSecret,
     revocation::Pending,
     rotation::{self, Decision, Rotation},
-    secret,
+    secret, status_lists,
     store::{self, Tx, sessions::SessionRow},
 };
+
+mod everybody;
+
+pub use everybody::{Ended, end_some};
 
 /// How long a device stays signed in without being used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,7 +146,7 @@ pub struct Session {
 }
 
 /// Writes a new session of an account that may have one: only [`crate::login`] calls this, after it made sure. `amr` says
-/// how (RFC 8176 section 2).
+/// how (RFC 8176 section 2). Returns with it the number under which status lists speak of its tokens.
 pub(crate) async fn begin(
     hallpass: &Hallpass,
     ctx: &Ctx,
@@ -150,7 +154,7 @@ pub(crate) async fn begin(
     account: &Account,
     remember: Remember,
     amr: &'static str,
-) -> Result<SessionRow> {
+) -> Result<(SessionRow, i64)> {
     let rules = &hallpass.config().sessions;
     let idle_seconds = match remember {
         Remember::Yes => rules.idle,
@@ -178,20 +182,24 @@ pub(crate) async fn begin(
         amr: amr.to_owned(),
     };
     store::sessions::insert(tx.conn(), &row).await?;
-    Ok(row)
+    let number = status_lists::number(hallpass, tx, &row, account.version).await?;
+    Ok((row, number))
 }
 
-/// Makes the access token and the refresh secret of `generation` for a live session.
+/// Makes the access token and the refresh secret of `generation` for a live session. `number` is that of this session and
+/// this version of the account.
 pub(crate) fn issue(
     hallpass: &Hallpass,
     ctx: &Ctx,
     account: Account,
-    row: &SessionRow,
+    (row, number): (&SessionRow, i64),
     generation: i64,
 ) -> Result<Issued> {
     let rules = &hallpass.config().tokens;
     // No access token outlives the session that it states.
     let expires_in = rules.lifetime.min(row.absolute_end - ctx.now);
+    let mut extra = accounts::mapped_claims(hallpass, &account);
+    extra.insert("status".into(), status_lists::claim(hallpass, number));
     let claims = Claims {
         iss: rules.issuer.clone(),
         sub: account.id,
@@ -202,11 +210,12 @@ pub(crate) fn issue(
         iat: ctx.now,
         jti: new_id(ctx.now)?.to_string(),
         sid: row.id(),
-        auth_time: row.created_at,
+        // Never after `iat`, even if the clock was set back: verifiers would take the token for one of the future.
+        auth_time: row.created_at.min(ctx.now),
         amr: vec![row.amr.clone()],
         roles: account.roles.clone(),
         account_version: account.version,
-        extra: accounts::mapped_claims(hallpass, &account),
+        extra,
     };
     let access_token = hallpass.0.ring.load().sign(&claims)?;
     let refresh_token = RefreshSecret { session: row.id(), generation }.encode(&hallpass.0.secrets.refresh);
@@ -224,9 +233,13 @@ pub async fn refresh(hallpass: &Hallpass, ctx: &Ctx, presented: &str) -> Result<
     // Each round that is lost was won by somebody else's step, after which most requests have nothing left to change.
     for _ in 0..100 {
         let mut reader = hallpass.0.db.read().await?;
-        let row = store::sessions::by_id(reader.conn(), secret.session).await?.ok_or_else(not_ours)?;
+        let issued = store::sessions::issued(reader.conn(), secret.session).await?.ok_or_else(not_ours)?;
+        let (row, known) = (issued.session, issued.status_number.zip(issued.status_version));
         if let Some(cause) = &row.end_cause {
             return Err(over(EndCause::parse(cause)));
+        }
+        if secret.generation > row.generation {
+            everybody::warn_of_old_copy(hallpass, ctx.now);
         }
         let id = AccountId(row.account_id);
         let account = store::accounts::by_id(reader.conn(), id).await?.filter(|account| account.is_active);
@@ -246,12 +259,14 @@ pub async fn refresh(hallpass: &Hallpass, ctx: &Ctx, presented: &str) -> Result<
             }
         };
         match decision {
-            Ok((account, None, generation)) => return issue(hallpass, ctx, account.try_into()?, &row, generation),
-            Ok((account, Some(next), generation)) => {
-                let mut tx = hallpass.0.db.begin().await?;
-                if store::sessions::rotate(tx.conn(), &row, next, ctx.now).await? {
-                    tx.commit().await?;
-                    return issue(hallpass, ctx, account.try_into()?, &row, generation);
+            Ok((account, next, generation)) => {
+                let known = known.filter(|(_, version)| *version == account.version).map(|(number, _)| number);
+                let number = match (next, known) {
+                    (None, Some(number)) => Some(number),
+                    (next, known) => step(hallpass, ctx, &row, next, known, account.version).await?,
+                };
+                if let Some(number) = number {
+                    return issue(hallpass, ctx, account.try_into()?, (&row, number), generation);
                 }
             }
             Err(cause) => {
@@ -265,6 +280,30 @@ pub async fn refresh(hallpass: &Hallpass, ctx: &Ctx, presented: &str) -> Result<
         }
     }
     Err(Error::new(Code::Unavailable, "The session is being used by many at once; try again").retry_after(1))
+}
+
+/// Writes what an issue changes: the step of the rotation, if there is one, and the number of the tokens, if they have
+/// none. `None` if somebody else took the step.
+async fn step(
+    hallpass: &Hallpass,
+    ctx: &Ctx,
+    row: &SessionRow,
+    next: Option<Rotation>,
+    known: Option<i64>,
+    version: i64,
+) -> Result<Option<i64>> {
+    let mut tx = hallpass.0.db.begin().await?;
+    if let Some(next) = next
+        && !store::sessions::rotate(tx.conn(), row, next, ctx.now).await?
+    {
+        return Ok(None);
+    }
+    let number = match known {
+        Some(number) => number,
+        None => status_lists::number(hallpass, &mut tx, row, version).await?,
+    };
+    tx.commit().await?;
+    Ok(Some(number))
 }
 
 /// The session that a refresh secret of ours names, be it old, used or over: enough to sign it out, and for nothing else.

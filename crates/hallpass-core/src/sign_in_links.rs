@@ -75,10 +75,10 @@ pub async fn sign_in(hallpass: &Hallpass, ctx: &Ctx, proof: Proof, remember: Rem
         pending.record(hallpass, ctx, &mut tx, Event::DeletionCancelled.of(id)).await?;
     }
     let account = Account { email_verified: true, last_login: Some(ctx.now), delete_at: None, ..row.try_into()? };
-    let session = login::begin(hallpass, ctx, &mut tx, &mut pending, &account, remember, "otp").await?;
+    let (session, number) = login::begin(hallpass, ctx, &mut tx, &mut pending, &account, remember, "otp").await?;
     pending.commit(hallpass, tx).await?;
     let device_token = limits::device_token(hallpass, id)?;
-    Ok(Issued { device_token, ..sessions::issue(hallpass, ctx, account, &session, session.generation)? })
+    Ok(Issued { device_token, ..sessions::issue(hallpass, ctx, account, (&session, number), session.generation)? })
 }
 
 /// `None` if the proof is worth nothing; what that cost has to be committed.

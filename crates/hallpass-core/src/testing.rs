@@ -1,6 +1,6 @@
 //! Fresh databases for tests: a file in a temporary folder, and a database of its own on the PostgreSQL server that
 //! `HALLPASS_TEST_POSTGRES` names. Without that variable the PostgreSQL half of a test says that it was skipped. And a
-//! mail server that keeps what it gets.
+//! mail server that keeps what it gets, and a Redis for each test that wants one.
 #![expect(
     clippy::expect_used,
     clippy::panic,
@@ -13,9 +13,11 @@ use tempfile::TempDir;
 use crate::{Db, secret};
 
 mod dump;
+mod redis;
 mod smtp;
 
 pub use dump::dump;
+pub use redis::TestRedis;
 pub use smtp::{SinkMail, SmtpSink};
 
 /// A database with the current schema, for one test.

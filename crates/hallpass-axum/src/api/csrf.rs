@@ -35,7 +35,7 @@ pub(super) async fn read_csrf(
     headers: HeaderMap,
 ) -> Answer<impl IntoResponse> {
     let session = if headers.contains_key(header::AUTHORIZATION) {
-        app.hallpass().verifier().verify(bearer(&headers)?, ctx.now)?.sid
+        app.verify(bearer(&headers)?, ctx.now)?.sid
     } else {
         let secret = cookies::REFRESH.read(&headers)?.ok_or_else(missing)?;
         sessions::session_of(app.hallpass(), secret).ok_or_else(invalid)?

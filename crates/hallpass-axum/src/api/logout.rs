@@ -4,19 +4,14 @@ use axum::{
     extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, header},
 };
-use hallpass_core::{SessionId, sessions};
+use hallpass_core::{Actor, Ctx, SessionId, sessions};
 use hallpass_token::bearer;
 
 use super::{
     Answer, forget_cookies,
     refresh::{Body, Refresh},
 };
-use crate::{
-    AppState,
-    client::Client,
-    ctx::{Anybody, SignedIn},
-    json::OptionalJson,
-};
+use crate::{AppState, client::Client, ctx::Anybody, json::OptionalJson};
 
 /// Sign out on this device
 ///
@@ -42,8 +37,15 @@ pub(super) async fn log_out(
 #[utoipa::path(post, path = "/api/v1/logout-everywhere", operation_id = "logOutEverywhere", tag = "Sign out",
     security(("access_token" = [])),
     responses((status = 204, description = "Every session of the account is over")))]
-pub(super) async fn log_out_everywhere(State(app): State<AppState>, user: SignedIn) -> Answer<(StatusCode, HeaderMap)> {
-    sessions::sign_out_everywhere(app.hallpass(), &user.ctx, user.claims.sub).await?;
+pub(super) async fn log_out_everywhere(
+    State(app): State<AppState>,
+    Anybody(ctx): Anybody,
+    headers: HeaderMap,
+) -> Answer<(StatusCode, HeaderMap)> {
+    // Not `SignedIn`: that it is not known what ended lately is no reason not to end the rest.
+    let claims = app.hallpass().verifier().verify(bearer(&headers)?, ctx.now)?;
+    let ctx = Ctx { actor: Actor::Account(claims.sub, claims.sid), ..ctx };
+    sessions::sign_out_everywhere(app.hallpass(), &ctx, claims.sub).await?;
     signed_out()
 }
 

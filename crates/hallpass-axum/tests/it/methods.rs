@@ -49,7 +49,7 @@ on_both_engines! {
             let (id, method, path, audience, _, success) = operation;
             let proof = app.program().await.proof();
             for other in ["DELETE", "GET"] {
-                let path = path.replace("{id}", &device.session().await);
+                let path = routes::path_for(path, &device).await;
                 let query = Call::new(method.clone(), &format!("{path}?_method={other}")).bearer(&device.access);
                 let answer = query.send(&app).await;
                 if id == "forwardAuth" {
@@ -59,7 +59,7 @@ on_both_engines! {
                 }
             }
             let other = if method == Method::DELETE { "GET" } else { "DELETE" };
-            let call = Call::new(method, &path.replace("{id}", &device.session().await));
+            let call = Call::new(method, &routes::path_for(path, &device).await);
             let mut call = HEADERS.into_iter().fold(call, |call, name| call.header(name, other));
             if let Some(mut body) = body {
                 body["_method"] = json!(other);

@@ -14,7 +14,10 @@ use axum::{
     extract::ConnectInfo,
     http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header},
 };
-use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD as BASE64, URL_SAFE_NO_PAD},
+};
 use hallpass_axum::{AppState, Clock, Web, router};
 use hallpass_core::{
     Config, Ctx, Db, Hallpass, MasterKey, clients,
@@ -208,6 +211,12 @@ pub(crate) fn log_in(username: &str, password: &str) -> Call {
     Call::post("/api/v1/login").json(&json!({ "username": username, "password": password }))
 }
 
+/// What a JWT says.
+pub(crate) fn claims(token: &str) -> Value {
+    let payload = token.split('.').nth(1).unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
+}
+
 /// The secret in the link of a mail.
 pub(crate) fn link_token(mail: &Letter) -> String {
     let (_, rest) = mail.written.text.split_once("#token=").unwrap_or_else(|| panic!("{}", mail.written.text));
@@ -275,6 +284,12 @@ impl<'a> Device<'a> {
 
     pub(crate) async fn me(&self) -> Answer {
         self.get("/api/v1/me").await
+    }
+
+    /// Where the status list of its access token is, and the token's place in it.
+    pub(crate) fn status_list(&self) -> (String, usize) {
+        let status = claims(&self.access)["status"]["status_list"].clone();
+        (status["uri"].as_str().unwrap().to_owned(), usize::try_from(status["idx"].as_u64().unwrap()).unwrap())
     }
 
     /// The id of its session.

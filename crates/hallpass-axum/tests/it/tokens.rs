@@ -32,10 +32,14 @@ on_both_engines! {
         let session = Call::get("/api/v1/session").bearer(token).send(&app).await.json()["id"].clone();
         let jti = claims["jti"].clone();
         assert!(jti.as_str().is_some_and(|jti| jti.len() == 36 && jti != session), "{jti}");
+        let (index, uri) = (&claims["status"]["status_list"]["idx"], &claims["status"]["status_list"]["uri"]);
+        let named = uri.as_str().unwrap().strip_prefix(&format!("{API}/api/v1/status-lists/")).map(str::len);
+        assert_eq!((index.as_u64().is_some_and(|index| index < 1 << 20), named), (true, Some(16)));
         let expected = json!({
             "iss": API, "sub": answer["user"]["id"].to_string(), "aud": API, "client_id": "hallpass",
             "exp": BEGIN + 300, "iat": BEGIN, "auth_time": BEGIN, "jti": jti, "sid": session,
             "amr": ["pwd"], "roles": [], "account_version": claims["account_version"],
+            "status": { "status_list": { "idx": index, "uri": uri } },
         });
         assert!(claims["account_version"].is_i64());
         assert_eq!(claims, expected);

@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use lettre::message::Mailbox;
 use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{Accounts, Presence, Verification, unless};
+use super::{Accounts, Presence, Verification, hidden, unless};
 
 /// By which way mail leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -68,11 +68,6 @@ pub struct Mail {
     pub smtp_password: SecretString,
     /// A file of certificates (PEM) that the mail server's is checked against; empty takes the public authorities.
     pub smtp_ca_file: String,
-}
-
-/// Whether there is one may be shown, and nothing else of it.
-fn hidden<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(if secret.expose_secret().is_empty() { "" } else { "***" })
 }
 
 impl Default for Mail {

@@ -3,10 +3,10 @@
 //! A statement is written once, as `sql!("…")`, and runs on whichever engine is open through [`on!`]. It knows tables and
 //! rows, never the rules of sessions or accounts.
 
-use std::{str::FromStr, time::Duration};
+use std::{io::ErrorKind, str::FromStr, time::Duration};
 
 use sqlx::{
-    PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
     migrate::{Migrate, Migrator},
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -14,6 +14,7 @@ use sqlx::{
 };
 
 use crate::{Code, Error, Result};
+pub(crate) use patient::{Patient, heard};
 
 pub(crate) mod accounts;
 pub(crate) mod attempts;
@@ -23,11 +24,13 @@ pub(crate) mod events;
 pub(crate) mod keys;
 pub(crate) mod meta;
 pub(crate) mod outbox;
+mod patient;
 pub(crate) mod rates;
 pub(crate) mod revocations;
 pub(crate) mod sessions;
 #[cfg(test)]
 mod statements;
+pub(crate) mod status_indexes;
 pub(crate) mod tickets;
 
 /// Marks a literal as a statement, so that one test can find them all and prepare each on both engines.
@@ -74,7 +77,7 @@ pub enum Db {
 /// A borrowed connection of either engine: the first argument of every function that runs a statement.
 pub(crate) enum Conn<'a> {
     Sqlite(&'a mut SqliteConnection),
-    Postgres(&'a mut PgConnection),
+    Postgres(Patient<'a>),
 }
 
 /// A connection for reading outside of a transaction.
@@ -103,8 +106,17 @@ impl Db {
                     Error::new(Code::InvalidRequest, format!("The database address cannot be read: {error}"))
                 })?
                 .application_name("hallpass")
-                .options([("statement_timeout", "5000"), ("idle_in_transaction_session_timeout", "10000")]);
-            let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(POOL_WAIT);
+                .options([("statement_timeout", "5000"), ("idle_in_transaction_session_timeout", "10000")])
+                // So that the server forgets connections whose network was cut, before they are all that it can have.
+                .options([
+                    ("tcp_keepalives_idle", "60"),
+                    ("tcp_keepalives_interval", "10"),
+                    ("tcp_keepalives_count", "3"),
+                ]);
+            let pool = PgPoolOptions::new()
+                .max_connections(POSTGRES_CONNECTIONS)
+                .acquire_timeout(POOL_WAIT)
+                .after_release(|connection, _| Box::pin(patient::still_good(connection)));
             Ok(Self::Postgres(pool.connect_with(options).await?))
         } else {
             Err(Error::new(Code::InvalidRequest, "The database address must begin with `sqlite:` or `postgres://`"))
@@ -178,7 +190,7 @@ impl Db {
         Ok(match self {
             // `immediate` takes the write lock now: a transaction that read first could not always be upgraded later.
             Db::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("begin immediate").await?),
-            Db::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Db::Postgres(pool) => Tx::Postgres(heard(pool.begin()).await?),
         })
     }
 }
@@ -187,7 +199,7 @@ impl Reader {
     pub(crate) fn conn(&mut self) -> Conn<'_> {
         match self {
             Reader::Sqlite(connection) => Conn::Sqlite(connection),
-            Reader::Postgres(connection) => Conn::Postgres(connection),
+            Reader::Postgres(connection) => Conn::Postgres(Patient(connection)),
         }
     }
 }
@@ -196,7 +208,7 @@ impl Tx {
     pub(crate) fn conn(&mut self) -> Conn<'_> {
         match self {
             Tx::Sqlite(transaction) => Conn::Sqlite(transaction),
-            Tx::Postgres(transaction) => Conn::Postgres(transaction),
+            Tx::Postgres(transaction) => Conn::Postgres(Patient(transaction)),
         }
     }
 
@@ -204,7 +216,10 @@ impl Tx {
     pub(crate) async fn commit(self) -> Result<()> {
         match self {
             Tx::Sqlite(transaction) => transaction.commit().await?,
-            Tx::Postgres(transaction) => transaction.commit().await?,
+            Tx::Postgres(transaction) => heard(transaction.commit()).await.map_err(|error| match error {
+                sqlx::Error::Io(error) if error.kind() == ErrorKind::TimedOut => unknown_outcome(error),
+                error => error.into(),
+            })?,
         }
         Ok(())
     }
@@ -216,6 +231,12 @@ impl Tx {
 pub(crate) fn is_taken(error: &sqlx::Error, column: &str) -> bool {
     let sqlx::Error::Database(error) = error else { return false };
     error.is_unique_violation() && error.constraint().unwrap_or(error.message()).contains(column)
+}
+
+/// The database was asked to commit, and the network went silent.
+fn unknown_outcome(error: std::io::Error) -> Error {
+    let detail = "The database did not say in time that it is done; what was asked for may still have happened";
+    Error::new(Code::DeadlineExceeded, detail).retry_after(1).caused_by(error)
 }
 
 async fn applied<C: Migrate>(connection: &mut C, migrator: &Migrator) -> Result<Vec<i64>> {

@@ -94,10 +94,35 @@ pub(crate) async fn page(
     Ok(rows.into_iter().filter_map(|row| Some((row.id, row.line()?))).collect())
 }
 
-/// Forgets lines that concern no living token any more.
-pub(crate) async fn prune(conn: Conn<'_>, now: i64) -> sqlx::Result<u64> {
+/// Whether the log and the tables let tokens of this session be: it is live and this account's, the account is active,
+/// and no line that can still matter at `now` puts tokens of `version` out of date.
+pub(crate) async fn spares(
+    conn: Conn<'_>,
+    session: SessionId,
+    account: AccountId,
+    version: i64,
+    now: i64,
+) -> sqlx::Result<bool> {
+    let spared: Option<Uuid> = on!(conn, |c| sqlx::query_scalar(sql!(
+        "select s.id from sessions s join accounts a on a.id = s.account_id
+         where s.id = $1 and a.id = $2 and a.is_active
+            and s.ended_at is null and s.idle_end > $3 and s.absolute_end > $3
+            and not exists (select 1 from revocations r
+                where r.account_id = $2 and r.below_version > $4 and r.forget_at > $3)"
+    ))
+    .bind(session.0)
+    .bind(account.0)
+    .bind(now)
+    .bind(version)
+    .fetch_optional(c)
+    .await?);
+    Ok(spared.is_some())
+}
+
+/// Forgets lines that have concerned no living token since `before`.
+pub(crate) async fn prune(conn: Conn<'_>, before: i64) -> sqlx::Result<u64> {
     on!(conn, |c| sqlx::query(sql!("delete from revocations where forget_at <= $1"))
-        .bind(now)
+        .bind(before)
         .execute(c)
         .await
         .map(|done| done.rows_affected()))

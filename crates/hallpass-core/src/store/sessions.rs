@@ -85,6 +85,32 @@ pub(crate) async fn by_id(conn: Conn<'_>, id: SessionId) -> sqlx::Result<Option<
     .await)
 }
 
+/// A session, and under which number status lists speak of the tokens of its last issue, and which version those have.
+#[derive(FromRow)]
+pub(crate) struct IssuedRow {
+    #[sqlx(flatten)]
+    pub(crate) session: SessionRow,
+    pub(crate) status_number: Option<i64>,
+    pub(crate) status_version: Option<i64>,
+}
+
+/// What a refresh has to know of a session.
+pub(crate) async fn issued(conn: Conn<'_>, id: SessionId) -> sqlx::Result<Option<IssuedRow>> {
+    on!(conn, |c| {
+        sqlx::query_as(sql!(
+        "select s.id, s.account_id, s.generation, s.parent, s.first_child, s.rotated_at, s.created_at, s.last_used_at,
+            s.idle_seconds, s.idle_end, s.absolute_end, s.remembered, s.ip, s.user_agent, s.ended_at, s.end_cause, s.amr,
+            i.id as status_number, i.account_version as status_version
+         from sessions s left join status_indexes i on i.session_id = s.id and i.account_version =
+            (select max(n.account_version) from status_indexes n where n.session_id = s.id)
+         where s.id = $1"
+    ))
+    .bind(id.0)
+    .fetch_optional(c)
+    .await
+    })
+}
+
 /// The sessions of an account that can still be refreshed, newest use first.
 pub(crate) async fn live(conn: Conn<'_>, account: AccountId, now: i64) -> sqlx::Result<Vec<SessionRow>> {
     on!(conn, |c| sqlx::query_as(sql!(
@@ -115,7 +141,7 @@ pub(crate) async fn of_account(conn: Conn<'_>, account: AccountId) -> sqlx::Resu
 pub(crate) async fn rotate(conn: Conn<'_>, row: &SessionRow, next: Rotation, now: i64) -> sqlx::Result<bool> {
     let idle_end = now.saturating_add(row.idle_seconds).min(row.absolute_end);
     on!(conn, |c| sqlx::query(sql!(
-        "update sessions set generation = $1, parent = $2, first_child = $3, rotated_at = $4, last_used_at = $5,
+        "update sessions set generation = $1, parent = $2, first_child = $3, rotated_at = $4, last_used_at = $10,
             idle_end = $6
          where id = $7 and generation = $8 and rotated_at = $9 and ended_at is null and idle_end > $5
             and absolute_end > $5"
@@ -129,6 +155,8 @@ pub(crate) async fn rotate(conn: Conn<'_>, row: &SessionRow, next: Rotation, now
     .bind(row.id)
     .bind(row.generation)
     .bind(row.rotated_at)
+    // A clock that was set back does not make less of it: tokens of then may be good yet.
+    .bind(now.max(row.last_used_at))
     .execute(c)
     .await
     .map(|done| done.rows_affected() == 1))
@@ -150,40 +178,40 @@ pub(crate) async fn end_as_read(conn: Conn<'_>, row: &SessionRow, cause: &str, n
     .map(|done| done.rows_affected() == 1))
 }
 
-/// Ends the session, unless it is over already; with an `owner`, only one of that account's.
+/// Ends the session, unless it is over already, and says when it was last used; with an `owner`, only one of that
+/// account's.
 pub(crate) async fn end(
     conn: Conn<'_>,
     id: SessionId,
     owner: Option<AccountId>,
     cause: &str,
     now: i64,
-) -> sqlx::Result<bool> {
-    on!(conn, |c| sqlx::query(sql!(
+) -> sqlx::Result<Option<i64>> {
+    on!(conn, |c| sqlx::query_scalar(sql!(
         "update sessions set ended_at = $1, end_cause = $2
-         where id = $3 and ended_at is null and account_id = coalesce($4, account_id)"
+         where id = $3 and ended_at is null and account_id = coalesce($4, account_id) returning last_used_at"
     ))
     .bind(now)
     .bind(cause)
     .bind(id.0)
     .bind(owner.map(|account| account.0))
-    .execute(c)
-    .await
-    .map(|done| done.rows_affected() == 1))
+    .fetch_optional(c)
+    .await)
 }
 
-/// Ends all sessions of an account but `keep`, and says which they were.
+/// Ends all sessions of an account but `keep`, and says which they were and when each was last used.
 pub(crate) async fn end_all(
     conn: Conn<'_>,
     account: AccountId,
     keep: Option<SessionId>,
     cause: &str,
     now: i64,
-) -> sqlx::Result<Vec<SessionId>> {
+) -> sqlx::Result<Vec<(SessionId, i64)>> {
     // No session has the nil id, so it keeps none.
     let keep = keep.map_or(Uuid::nil(), |session| session.0);
-    let ended: Vec<Uuid> = on!(conn, |c| sqlx::query_scalar(sql!(
+    let ended: Vec<(Uuid, i64)> = on!(conn, |c| sqlx::query_as(sql!(
         "update sessions set ended_at = $1, end_cause = $2 where account_id = $3 and ended_at is null and id <> $4
-         returning id"
+         returning id, last_used_at"
     ))
     .bind(now)
     .bind(cause)
@@ -191,7 +219,41 @@ pub(crate) async fn end_all(
     .bind(keep)
     .fetch_all(c)
     .await?);
-    Ok(ended.into_iter().map(SessionId).collect())
+    Ok(ended.into_iter().map(|(id, used)| (SessionId(id), used)).collect())
+}
+
+/// Ends up to `limit` sessions, whosever they are, that could be refreshed at `live_at`.
+pub(crate) async fn end_some(
+    conn: Conn<'_>,
+    cause: &str,
+    now: i64,
+    live_at: i64,
+    limit: i64,
+) -> sqlx::Result<Vec<(SessionId, AccountId, i64)>> {
+    // In the order of an index that has nothing else in it.
+    let ended: Vec<(Uuid, i64, i64)> = on!(conn, |c| sqlx::query_as(sql!(
+        "update sessions set ended_at = $1, end_cause = $2
+         where ended_at is null and id in (select id from sessions
+            where ended_at is null and idle_end > $3 and absolute_end > $3 order by account_id limit $4)
+         returning id, account_id, last_used_at"
+    ))
+    .bind(now)
+    .bind(cause)
+    .bind(live_at)
+    .bind(limit)
+    .fetch_all(c)
+    .await?);
+    Ok(ended.into_iter().map(|(id, account, used)| (SessionId(id), AccountId(account), used)).collect())
+}
+
+/// When a live session of the account was last used.
+pub(crate) async fn last_used(conn: Conn<'_>, account: AccountId) -> sqlx::Result<Option<i64>> {
+    on!(conn, |c| sqlx::query_scalar(sql!(
+        "select max(last_used_at) as last_used_at from sessions where account_id = $1 and ended_at is null"
+    ))
+    .bind(account.0)
+    .fetch_one(c)
+    .await)
 }
 
 /// Forgets all sessions of an account.

@@ -16,6 +16,7 @@ const SOURCES: &[(&str, &str)] = &[
     ("rates", include_str!("rates.rs")),
     ("revocations", include_str!("revocations.rs")),
     ("sessions", include_str!("sessions.rs")),
+    ("status_indexes", include_str!("status_indexes.rs")),
     ("tickets", include_str!("tickets.rs")),
 ];
 

@@ -6,8 +6,19 @@ use sqlx::AssertSqlSafe;
 
 use crate::Db;
 
-const OURS: [&str; 10] =
-    ["accounts", "attempts", "events", "keys", "meta", "outbox", "rates", "revocations", "sessions", "tickets"];
+const OURS: [&str; 11] = [
+    "accounts",
+    "attempts",
+    "events",
+    "keys",
+    "meta",
+    "outbox",
+    "rates",
+    "revocations",
+    "sessions",
+    "status_indexes",
+    "tickets",
+];
 
 /// Every row of every table of ours as text, in lower case; bytes are in hexadecimal.
 pub async fn dump(db: &Db) -> String {

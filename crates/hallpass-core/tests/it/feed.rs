@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use hallpass_core::{
-    Code, Ctx, Hallpass, SessionId, bell, clients,
-    config::Bell,
+    Code, Ctx, Hallpass, SessionId, clients,
     feed::{self, Page},
     on_both_engines, revocation, sessions, tasks,
 };
@@ -156,41 +155,4 @@ on_both_engines! {
         assert_eq!(code(clients::remove(&house.hallpass, &house.ctx(), id).await), Code::NotFound);
         assert_eq!(code(clients::create(&house.hallpass, &house.ctx(), " ").await), Code::ValidationFailed);
     }
-}
-
-/// Only PostgreSQL has a bell.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn another_server_hears_of_a_sign_out_without_looking_by_itself() {
-    let Some(database) = hallpass_core::testing::TestDb::postgres().await else { return };
-    let house = House::new(database).await;
-    house.create("ada").await;
-    let other = house.neighbour().await;
-    let (now, clock) = (house.now(), house.now());
-    let hearing = other.clone();
-    let ringing = house.hallpass.clone();
-    let background = [
-        tokio::spawn(async move { bell::hear(&hearing, || clock).await }),
-        tokio::spawn(async move { bell::ring(&ringing).await }),
-    ];
-    let mut changes = feed::watch(&other);
-    let issued = house.sign_in("ada").await;
-    other.verifier().verify(&issued.access_token, now).unwrap();
-    sessions::sign_out(&house.hallpass, &house.ctx(), issued.session).await.unwrap();
-    let told = tokio::time::timeout(std::time::Duration::from_secs(20), changes.changed());
-    told.await.expect("the bell rings").unwrap();
-    assert!(other.verifier().verify(&issued.access_token, now).is_err());
-    background.iter().for_each(tokio::task::JoinHandle::abort);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_a_bell_another_server_learns_it_when_it_looks() {
-    let Some(database) = hallpass_core::testing::TestDb::postgres().await else { return };
-    let house = House::with(database, |config| config.revocation.bell = Bell::Off).await;
-    house.create("ada").await;
-    let other = house.neighbour().await;
-    let issued = house.sign_in("ada").await;
-    sessions::sign_out(&house.hallpass, &house.ctx(), issued.session).await.unwrap();
-    other.verifier().verify(&issued.access_token, house.now()).unwrap();
-    tasks::run(&other, &house.ctx()).await.unwrap();
-    assert!(other.verifier().verify(&issued.access_token, house.now()).is_err());
 }

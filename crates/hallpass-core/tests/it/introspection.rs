@@ -2,11 +2,12 @@
 
 use crate::support::{House, PASSWORD, code};
 use hallpass_core::{
-    Actor, Code, Ctx, accounts,
+    Actor, Code, Ctx,
+    accounts::{self, Changes},
     audit::{self, Cursor},
     clients, deletion,
     introspection::{self, Active},
-    on_both_engines,
+    on_both_engines, revocation,
     sessions::{self, EndCause, Issued},
 };
 
@@ -59,6 +60,30 @@ on_both_engines! {
         deletion::schedule(&other, &ctx, ada, issued.session, password, None).await.unwrap();
         house.verify(&issued).expect("nor that there is no such account");
         assert_eq!(are_good(&house, &issued).await, (false, false));
+    }
+
+    async fn a_change_that_tokens_do_not_state_leaves_them_good_as_at_every_verifier(database) {
+        let claims = [("family_name", "last_name")].map(|(claim, source)| (claim.to_owned(), source.to_owned()));
+        let house = House::with(database, |config| config.tokens.claims = claims.into()).await;
+        let ada = house.create("ada").await.id;
+        let (other, ctx) = (house.neighbour().await, house.ctx());
+        let change = async |changes| accounts::update(&other, &ctx, ada, changes).await.unwrap();
+        let issued = house.sign_in("ada").await;
+        let name = |name: &str| Some(name.to_owned());
+
+        change(Changes { first_name: name("Ada"), locale: name("de"), ..Changes::default() }).await;
+        revocation::follow(&house.hallpass, house.now()).await.unwrap();
+        house.verify(&issued).expect("its token states none of it");
+        assert_eq!(are_good(&house, &issued).await, (true, true));
+
+        change(Changes { last_name: name("Lovelace"), ..Changes::default() }).await;
+        house.verify(&issued).expect("this server has not heard of it");
+        assert_eq!(are_good(&house, &issued).await, (false, true));
+        let refreshed = house.refresh(&issued.refresh_token).await.unwrap();
+        assert_eq!(are_good(&house, &refreshed).await, (true, true), "it states the new name");
+        change(Changes { first_name: name("Augusta"), ..Changes::default() }).await;
+        assert_eq!(are_good(&house, &refreshed).await, (true, true));
+        assert_eq!(are_good(&house, &issued).await, (false, true), "what is out of date stays so");
     }
 
     async fn what_is_over_by_time_is_not_good(database) {

@@ -9,9 +9,11 @@
 
 mod accounts;
 mod audit;
+mod bell;
 mod concurrency;
 mod deletion;
 mod email;
+mod faults;
 mod feed;
 mod introspection;
 mod keys;
@@ -26,6 +28,7 @@ mod rates;
 mod recovery;
 mod revocation;
 mod sessions;
+mod status_lists;
 mod stored;
 mod support;
 mod tickets;

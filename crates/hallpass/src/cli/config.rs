@@ -14,8 +14,8 @@ use crate::settings::Settings;
 pub(crate) enum Config {
     /// Print every setting with the value that it has now, as a settings file
     ///
-    /// The output can be kept as `hallpass.toml`. A password in `database` and the one in
-    /// `mail.smtp_password` are replaced by `***`.
+    /// The output can be kept as `hallpass.toml`. A password in `database`, the one in
+    /// `mail.smtp_password` and the whole of `revocation.redis` are replaced by `***`.
     Show(Output),
     /// Say whether a server would start with these settings, and if not, everything that is wrong
     Check,

@@ -38,6 +38,7 @@ mod openapi;
 mod prompt;
 mod reference;
 mod serve;
+mod sessions;
 mod table;
 
 const EXIT_CODES: &str = "\
@@ -115,6 +116,9 @@ enum Command {
     /// List, rotate and revoke the keys that sign access tokens
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// Sign everybody out
+    #[command(subcommand)]
+    Sessions(sessions::Sessions),
     /// Make, list and remove the programs that ask about tokens
     #[command(subcommand)]
     Clients(clients::Clients),
@@ -181,6 +185,7 @@ fn dispatch(cli: Cli, environment: &[(OsString, OsString)]) -> Result<()> {
         Command::Accounts(accounts) => accounts.run(&settings()?, environment),
         Command::Audit(audit) => audit.run(&settings()?, environment),
         Command::Keys(keys) => keys.run(&settings()?, environment),
+        Command::Sessions(sessions) => sessions.run(&settings()?, environment),
         Command::Clients(clients) => clients.run(&settings()?, environment),
         Command::Mail(mail) => mail.run(&settings()?, environment),
         Command::Config(config) => config.run(&settings()?, environment),

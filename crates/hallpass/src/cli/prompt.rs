@@ -5,7 +5,7 @@
 use std::io::{self, BufRead, IsTerminal, Read};
 
 use anyhow::Result;
-use dialoguer::{Input, Password};
+use dialoguer::{Confirm, Input, Password};
 use secrecy::SecretString;
 
 use super::WrongUse;
@@ -22,6 +22,17 @@ pub(crate) fn possible() -> bool {
 pub(crate) fn text(question: &str, may_be_empty: bool) -> Result<Option<String>> {
     let answer: String = Input::new().with_prompt(question).allow_empty(may_be_empty).interact_text()?;
     Ok(Some(answer).filter(|answer| !answer.is_empty()))
+}
+
+/// Asks whether to go on, unless that was said already.
+pub(crate) fn confirm(question: &str, said: bool) -> Result<bool> {
+    if said {
+        return Ok(true);
+    }
+    if !possible() {
+        return Err(WrongUse("there is no terminal to ask on: say that you are sure with `--yes`".into()).into());
+    }
+    Ok(Confirm::new().with_prompt(question).default(false).interact()?)
 }
 
 /// A new password: asked for twice, or the first line of stdin.

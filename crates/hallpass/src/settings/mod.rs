@@ -202,13 +202,14 @@ impl Settings {
             ..self.tokens.clone()
         };
         Config {
+            public_url: public_url.to_owned(),
             accounts: self.accounts.clone(),
             passwords: self.passwords.clone(),
             sessions: self.sessions.clone(),
             throttle: self.throttle,
             tokens,
             mail: self.mail(public_url),
-            revocation: self.revocation,
+            revocation: self.revocation.clone(),
         }
     }
 

@@ -10,7 +10,9 @@ use crate::program::{Home, PASSWORD, finish};
 fn help_names_every_command_and_every_exit_code() {
     let help = Home::new().run(&["--help"]);
     assert_eq!(help.code, 0);
-    for word in ["serve", "migrate", "createsuperuser", "accounts", "audit", "keys", "mail", "config", "openapi"] {
+    for word in
+        ["serve", "migrate", "createsuperuser", "accounts", "audit", "keys", "sessions", "mail", "config", "openapi"]
+    {
         assert!(help.stdout.contains(&format!("\n  {word} ")), "no {word:?} in {}", help.stdout);
     }
     for code in 0..=5 {
@@ -32,6 +34,7 @@ fn wrong_use_ends_with_2_and_touches_nothing() {
         &["audit", "--since", "yesterday"],
         &["audit", "--before", "1"],
         &["serve", "--listen", "8000"],
+        &["sessions", "end-all"],
         &["mail"],
         &["mail", "test"],
         &["mail", "preview", "--html"],

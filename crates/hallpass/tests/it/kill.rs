@@ -17,7 +17,8 @@ use crate::program::{Home, Server};
 mod check;
 mod client;
 
-use client::{Api, Person};
+use client::Person;
+pub(crate) use client::{Api, Device};
 
 const ROUNDS: u64 = 50;
 const CLIENTS: u64 = 4;

@@ -2,10 +2,15 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod bell;
 mod cli;
+mod faults;
 mod fuzz;
 mod kill;
 mod mail;
 mod program;
+mod proxies;
+mod restored;
 mod serve;
 mod settings;
+mod status_lists;

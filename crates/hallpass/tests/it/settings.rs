@@ -127,6 +127,22 @@ fn a_server_refuses_each_weak_or_wrong_setting_within_five_seconds_and_says_what
         (file("[mail]\ntransport = \"smtp\"\nsmtp_host = \"mail.example.org\""), "`mail.from`"),
         (file("[mail]\ntemplates = \"not there\""), "`mail.templates`"),
         (file("[accounts]\ndeletion_grace_days = -1"), "`accounts.deletion_grace_days`"),
+        // the bell
+        (file("[revocation]\nbell = \"gong\""), "must be one of `notify`, `redis`, `off`"),
+        (file("[revocation]\nbell = \"redis\""), "needs an address: set `revocation.redis`"),
+        (file("[revocation]\nredis = \"redis://:canary@localhost\""), "`revocation.redis` has no effect"),
+        (
+            file("[revocation]\nbell = \"redis\"\nredis = \"http://:canary@localhost\""),
+            "`revocation.redis` cannot be understood",
+        ),
+        (
+            file("[revocation]\nbell = \"redis\"\nredis = \"redis://:canary@local host\""),
+            "`revocation.redis` cannot be understood",
+        ),
+        (
+            file("[revocation]\nbell = \"redis\"\nredis = \"rediss://:canary@localhost#insecure\""),
+            "`revocation.redis` cannot be understood",
+        ),
         // the file itself
         (file("dev = true\ndatabase = \"postgres://hallpass:canary@localhost"), "is not TOML at line 2"),
         (flags(&["--dev", "--config", "elsewhere.toml"]), "`elsewhere.toml` cannot be read"),
@@ -250,6 +266,19 @@ fn config_show_hides_the_password_of_the_mail_server() {
             assert!(!shown.stdout.contains("canary"), "{shown:?}");
         }
     }
+}
+
+#[test]
+fn config_show_hides_the_address_of_redis_which_may_hold_a_password() {
+    let home = Home::new();
+    home.write("hallpass.toml", "[revocation]\nbell = \"redis\"\nredis = \"redis://:canary@redis.example.org\"");
+    for arguments in [&["config", "show"][..], &["config", "show", "--json"]] {
+        let shown = home.run(arguments);
+        assert!(shown.code == 0 && shown.stdout.contains("***"), "{shown:?}");
+        assert!(!shown.stdout.contains("canary"), "{shown:?}");
+    }
+    let checked = home.run(&["config", "check", "--dev"]);
+    assert!(checked.code == 0 && !checked.stderr.contains("canary"), "{checked:?}");
 }
 
 #[test]
