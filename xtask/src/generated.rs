@@ -2,12 +2,11 @@
 //!
 //! It never edits: a file is what the program prints, or it is out of date.
 
-use std::{fs, path::PathBuf};
+use std::fs;
 
 use anyhow::{Context as _, Result, bail};
-use serde_json::Value;
 
-use crate::process::{cargo, command, output, root, run};
+use crate::process::{built, cargo, command, output, root, run};
 
 /// Each file with the arguments of `hallpass` that print it.
 const FILES: [(&str, &[&str]); 4] = [
@@ -51,16 +50,6 @@ pub(crate) fn build() -> std::process::Command {
 }
 
 fn generate() -> Result<Vec<(&'static str, Vec<u8>)>> {
-    let program = program()?;
+    let program = built("debug", "hallpass")?;
     FILES.iter().map(|(file, arguments)| Ok((*file, output(command(&program, []).args(*arguments))?))).collect()
-}
-
-fn program() -> Result<PathBuf> {
-    let metadata: Value =
-        serde_json::from_slice(&output(&mut cargo(["metadata", "--no-deps", "--format-version=1", "--locked"]))?)?;
-    let target = metadata
-        .get("target_directory")
-        .and_then(Value::as_str)
-        .context("`cargo metadata` names no target directory")?;
-    Ok([target, "debug", "hallpass"].iter().collect())
 }

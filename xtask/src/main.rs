@@ -4,14 +4,19 @@
 
 mod ci;
 mod deny;
+mod examples;
 mod generated;
 mod guard;
+mod latency;
 mod packages;
 mod postgres;
 mod process;
+mod proxies;
 mod python;
+mod redis;
 mod run;
 mod sdk;
+mod servers;
 mod test;
 mod tools;
 mod walls;
@@ -46,6 +51,12 @@ enum Command {
     },
     /// Run everything that CI runs, cheapest first.
     Ci,
+    /// Measure how soon a sign-out counts at back ends elsewhere, for some minutes; builds for release.
+    RevocationLatency {
+        /// How many sessions end, for each way in which servers tell each other.
+        #[arg(long, default_value_t = 2_000)]
+        sessions: usize,
+    },
     /// Write the committed files that are generated from the program: interface, settings, commands, errors.
     Generated {
         /// Write nothing: fail where a committed file differs.
@@ -76,6 +87,7 @@ fn execute(command: Command) -> anyhow::Result<()> {
         Command::Run { arguments } => run::serve(&arguments),
         Command::Test { filters, no_install } => test::run(&filters, packages::Install::unless(no_install)),
         Command::Ci => ci::run(),
+        Command::RevocationLatency { sessions } => latency::run(sessions),
         Command::Generated { check: true } => generated::check(),
         Command::Generated { check: false } => generated::write(),
         Command::Walls => walls::check(),

@@ -73,7 +73,7 @@ pub(crate) fn provide(needs: &[Need], install: Install) -> Result<()> {
 }
 
 /// The command with the rights of root, if they can be had without a question.
-fn as_root<const N: usize>(words: [&str; N]) -> Option<Command> {
+pub(crate) fn as_root<const N: usize>(words: [&str; N]) -> Option<Command> {
     let mut as_root = if process::output(&mut command("id", ["-u"])).is_ok_and(|id| id.trim_ascii() == b"0") {
         command("env", ["DEBIAN_FRONTEND=noninteractive"])
     } else if succeeds(&mut command("sudo", ["-n", "true"])) {

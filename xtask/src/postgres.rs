@@ -41,8 +41,9 @@ const SETTINGS: [&str; 10] = [
     "jit=off",
 ];
 
-/// Starts a server under the guard and returns its address as a `postgres://` URL.
-pub(crate) fn start(guard: &mut Guard) -> Result<String> {
+/// Starts a server under the guard and returns its address as a `postgres://` URL. Settings that are given count before
+/// our own.
+pub(crate) fn start(guard: &mut Guard, settings: &[&str]) -> Result<String> {
     let programs = programs().context("the PostgreSQL server is not installed")?;
     let folder = tempfile::Builder::new().prefix("hallpass-postgres-").tempdir()?.keep();
     guard.remove_at_the_end(&folder)?;
@@ -68,7 +69,8 @@ pub(crate) fn start(guard: &mut Guard) -> Result<String> {
     let written = File::create(&log)?;
     let mut server = program("postgres");
     server.arg("-D").arg(&data).args(["-p", &port, "-k"]).arg(&folder);
-    server.args(SETTINGS.iter().flat_map(|setting| ["-c", setting]));
+    // Of two that set the same the later counts.
+    server.args(SETTINGS.iter().chain(settings).flat_map(|setting| ["-c", setting]));
     // SIGQUIT: PostgreSQL's immediate shutdown, which waits for no client.
     guard.serve(server.stdout(written.try_clone()?).stderr(written), "QUIT")?;
     wait_until_ready(&programs, &port, &log)?;
@@ -120,6 +122,7 @@ fn unprivileged() -> Result<Option<(u32, u32)>> {
     Ok(Some((id(&["-u", "postgres"])?, id(&["-g", "postgres"])?)))
 }
 
-fn free_port() -> Result<u16> {
+/// A port of the loopback that nobody listens on at this moment.
+pub(crate) fn free_port() -> Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }

@@ -9,6 +9,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
 
 /// The folder of the workspace.
 pub(crate) fn root() -> &'static Path {
@@ -19,6 +20,17 @@ pub(crate) fn root() -> &'static Path {
 /// What this tool installs and keeps for the next time; git ignores it.
 pub(crate) fn kept(name: &str) -> PathBuf {
     root().join("target/xtask").join(name)
+}
+
+/// A program of the workspace as it was built with a profile's folder, `debug` or `release`.
+pub(crate) fn built(folder: &str, name: &str) -> Result<PathBuf> {
+    let metadata: Value =
+        serde_json::from_slice(&output(&mut cargo(["metadata", "--no-deps", "--format-version=1", "--locked"]))?)?;
+    let target = metadata
+        .get("target_directory")
+        .and_then(Value::as_str)
+        .context("`cargo metadata` names no target directory")?;
+    Ok([target, folder, name].iter().collect())
 }
 
 /// `cargo` with these arguments, in the workspace root.

@@ -10,11 +10,12 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 
 use crate::{
+    examples,
     guard::Guard,
     packages::{self, Install},
     postgres,
     process::{cargo, root, shown},
-    python, sdk,
+    proxies, python, redis, sdk,
     tools::{self, Tool},
 };
 
@@ -32,13 +33,16 @@ pub(crate) fn run(filters: &[String], install: Install) -> Result<()> {
 /// Runs the tests with a profile of nextest, and unless a filter is given those of the packages for other languages and
 /// the documentation's examples; returns how many passed, and fails if one did not.
 pub(crate) fn run_under(guard: &mut Guard, profile: &str, filters: &[String], install: Install) -> Result<u64> {
-    packages::provide(&[postgres::NEED, python::NEED, sdk::NODE], install)?;
+    packages::provide(&[postgres::NEED, redis::NEED, python::NEED, sdk::NODE], install)?;
+    let proxies = proxies::provide(install)?;
     let mut nextest = tools::provide(&NEXTEST, install)?;
     let python = python::environment()?;
-    let postgres = postgres::start(guard)?;
+    let postgres = postgres::start(guard, &[])?;
+    let redis = redis::start(guard)?;
 
     nextest.args(["nextest", "run", "--workspace", "--all-features", "--locked", "--profile", profile]).args(filters);
-    nextest.env("HALLPASS_TEST_POSTGRES", postgres).env("HALLPASS_TEST_PYTHON", &python);
+    nextest.env("HALLPASS_TEST_POSTGRES", postgres).env("HALLPASS_TEST_REDIS", redis);
+    nextest.env("HALLPASS_TEST_PYTHON", &python).env("PATH", proxies);
     let shared = Some(root().with_file_name("shared")).filter(|shared| shared.is_dir());
     if let Some(shared) = &shared {
         nextest.env("HALLPASS_SHARED", shared);
@@ -47,6 +51,7 @@ pub(crate) fn run_under(guard: &mut Guard, profile: &str, filters: &[String], in
     let mut passed = tests_reported(profile)?;
     if filters.is_empty() {
         passed += sdk::run(guard, &python, shared.as_deref())?;
+        passed += examples::run(guard, &python)?;
         passed += run_examples(&mut cargo(["test", "--doc", "--workspace", "--all-features", "--locked"]))?;
     }
     Ok(passed)

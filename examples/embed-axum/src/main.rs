@@ -1,30 +1,43 @@
 //! Hallpass inside another axum application: one process, one port, the application's own routes beside the sign-in.
 
-use std::{fs, os::unix::fs::OpenOptionsExt, path::Path, time::Duration};
+use std::{env, fs, os::unix::fs::OpenOptionsExt, path::Path, process::ExitCode, time::Duration};
 
 use anyhow::{Context, anyhow};
 use axum::{Router, extract::FromRef, routing::get};
 use hallpass_axum::{AppState, Clock, CurrentUser, Gate, Rejection, Web, maintain, router, serve};
 use hallpass_core::{Config, Db, Hallpass, MasterKey};
-
-const ADDRESS: &str = "127.0.0.1:8001";
-const PUBLIC_URL: &str = "http://localhost:8001";
+use tokio::net::TcpListener;
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> anyhow::Result<()> {
+    anyhow::ensure!(env::args_os().len() == 1, "it takes no arguments: README.md names the variable that it reads");
+    let port = env::vars().find(|(name, _)| name == "PORT").map_or_else(|| "8001".into(), |(_, port)| port);
+    let port: u16 =
+        port.parse().ok().with_context(|| format!("`PORT` is `{port}`: it has to be a number up to 65535"))?;
+    let public_url = format!("http://localhost:{port}");
     let folder = Path::new("embed-data");
     fs::create_dir_all(folder)?;
     let clock = Clock::system();
-    let hallpass = open(folder, &clock).await?;
+    let hallpass = open(folder, &public_url, &clock).await?;
     // `dev` allows plain HTTP; leave it out where `public_url` begins with `https://`.
-    let web = Web { public_url: PUBLIC_URL.into(), dev: true, ..Web::default() };
+    let web = Web { public_url: public_url.clone(), dev: true, ..Web::default() };
     let state = AppState::new(hallpass, &web, clock).map_err(|problems| anyhow!(problems.join("\n")))?;
 
     // Follows what other processes take back, and rotates the keys.
     tokio::spawn(maintain(state.clone()));
     let listener =
-        tokio::net::TcpListener::bind(ADDRESS).await.with_context(|| format!("cannot listen on {ADDRESS}"))?;
-    println!("sign up at {PUBLIC_URL}/api/v1/signup, then ask {PUBLIC_URL}/notes");
+        TcpListener::bind(("127.0.0.1", port)).await.with_context(|| format!("cannot listen on port {port}"))?;
+    println!("sign up at {public_url}/api/v1/signup, then ask {public_url}/notes");
     let stop = async { drop(tokio::signal::ctrl_c().await) };
     serve(listener, app(state), stop, Duration::from_secs(30)).await;
     Ok(())
@@ -64,7 +77,7 @@ async fn all_notes(user: CurrentUser) -> Result<&'static str, Rejection> {
 }
 
 /// Opens the database in `folder`, made and brought up to date if need be, under the master key beside it.
-async fn open(folder: &Path, clock: &Clock) -> anyhow::Result<Hallpass> {
+async fn open(folder: &Path, public_url: &str, clock: &Clock) -> anyhow::Result<Hallpass> {
     let db = Db::open(&format!("sqlite:{}", folder.join("notes.db").display())).await?;
     db.migrate().await?;
     let file = folder.join("master.key");
@@ -77,7 +90,7 @@ async fn open(folder: &Path, clock: &Clock) -> anyhow::Result<Hallpass> {
             master
         }
     };
-    Ok(Hallpass::open(db, &master, Config::for_issuer(PUBLIC_URL), clock.now()).await?)
+    Ok(Hallpass::open(db, &master, Config::for_issuer(public_url), clock.now()).await?)
 }
 
 #[cfg(test)]
@@ -91,6 +104,8 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
+
+    const PUBLIC_URL: &str = "http://localhost:8001";
 
     struct Visitor {
         app: Router,
@@ -116,7 +131,7 @@ mod tests {
     async fn own_routes_know_who_is_signed_in_and_what_roles_they_have_now() {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::system();
-        let hallpass = open(folder.path(), &clock).await.unwrap();
+        let hallpass = open(folder.path(), PUBLIC_URL, &clock).await.unwrap();
         let web = Web { public_url: PUBLIC_URL.into(), dev: true, ..Web::default() };
         let state = AppState::new(hallpass.clone(), &web, clock.clone()).unwrap();
         let mut visitor = Visitor { app: app(state), token: "none".into() };

@@ -1,39 +1,52 @@
-//! A back end that takes Hallpass tokens. It follows the Hallpass server, or has its public keys in a file, and never
-//! asks it, or any database, about a request.
+//! A back end that takes Hallpass tokens. It follows the Hallpass server in the background, and asks it, or any
+//! database, about no request: whoever signs out there is refused here a moment later.
 
-use std::{collections::HashMap, env, fs, path::PathBuf, time::Duration};
+use std::{collections::HashMap, env, process::ExitCode};
 
-use anyhow::{Context, bail};
-use axum::{Json, Router, routing::get};
-use hallpass_token::{Clock, CurrentUser, Gate, KeySet, Rejection, Remote, Verifier};
+use anyhow::Context;
+use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
+use hallpass_token::{CurrentUser, Rejection, Remote};
 use serde_json::{Value, json};
-
-const USAGE: &str = "resource-server --issuer URL --audience URL (--client ID --secret-file FILE | --jwks FILE) \
-                     [--listen 127.0.0.1:9000]";
-
-/// How often the file with the keys is read again: keys are published long before they are used.
-const KEYS_EVERY: Duration = Duration::from_secs(60);
+use tokio::net::TcpListener;
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> ExitCode {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
-    let options = Options::read(env::args().skip(1))?;
-    let gate = if options.has("jwks") { keys_alone(&options)? } else { follow(&options)? };
+    match serve().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
 
-    let listen = options.get("listen").unwrap_or("127.0.0.1:9000");
+async fn serve() -> anyhow::Result<()> {
+    anyhow::ensure!(env::args_os().len() == 1, "it takes no arguments: README.md names the variables that it reads");
+    let settings = Settings::read(&env::vars().collect())?;
+    let mut remote = Remote::builder(settings.issuer).client(settings.client_id, settings.client_secret);
+    if let Some(base_url) = settings.base_url {
+        remote = remote.base_url(base_url);
+    }
+    let remote = remote.build()?;
+    // It serves in any case: until Hallpass answers, requests with a token get 503 and try again.
+    tokio::spawn(remote.clone().run());
+
+    let address = ("127.0.0.1", settings.port);
     let listener =
-        tokio::net::TcpListener::bind(listen).await.with_context(|| format!("cannot listen on `{listen}`"))?;
+        TcpListener::bind(address).await.with_context(|| format!("cannot listen on port {}", settings.port))?;
     println!("listening on http://{}", listener.local_addr()?);
-    Ok(axum::serve(listener, app(gate)).await?)
+    Ok(axum::serve(listener, app(remote)).await?)
 }
 
 /// The whole application.
-fn app(gate: Gate) -> Router {
+fn app(remote: Remote) -> Router {
     Router::new()
         .route("/", get(async || "open to everybody"))
         .route("/orders", get(orders))
         .route("/refunds", get(refunds))
-        .with_state(gate)
+        .route("/ready", get(ready))
+        .with_state(remote)
 }
 
 /// For whoever is signed in.
@@ -47,72 +60,47 @@ async fn refunds(user: CurrentUser) -> Result<Json<Value>, Rejection> {
     Ok(Json(json!({ "refunds": [] })))
 }
 
-/// Follows the Hallpass server: its keys, and what it takes back.
-fn follow(options: &Options) -> anyhow::Result<Gate> {
-    let file = options.get("secret-file")?;
-    let secret = fs::read_to_string(file).with_context(|| format!("cannot read `{file}`"))?;
-    let remote = Remote::builder(options.get("issuer")?)
-        .audience(options.get("audience")?)
-        .client(options.get("client")?, secret.trim())
-        .build()?;
-    tokio::spawn(remote.clone().run());
-    Ok(remote.into())
+/// For whoever runs it: whether it is known what was taken back.
+async fn ready(State(remote): State<Remote>) -> (StatusCode, Json<Value>) {
+    let current = remote.is_current();
+    let status = if current { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(json!({ "current": current })))
 }
 
-/// Knows the public keys alone: what is taken back is good here until it expires.
-fn keys_alone(options: &Options) -> anyhow::Result<Gate> {
-    let jwks = PathBuf::from(options.get("jwks")?);
-    let verifier = Verifier::new(options.get("issuer")?, options.get("audience")?, 5, keys(&jwks)?);
-    tokio::spawn(follow_keys(verifier.clone(), jwks));
-    Ok(Gate::new(verifier, Clock::system()))
+/// What the environment says.
+#[derive(Debug, PartialEq)]
+struct Settings {
+    issuer: String,
+    base_url: Option<String>,
+    client_id: String,
+    client_secret: String,
+    port: u16,
 }
 
-/// Reads the keys, as `/.well-known/jwks.json` of the Hallpass server shows them.
-fn keys(jwks: &PathBuf) -> anyhow::Result<KeySet> {
-    let document = fs::read_to_string(jwks).with_context(|| format!("cannot read `{}`", jwks.display()))?;
-    KeySet::from_jwks(&document).with_context(|| format!("cannot use `{}`", jwks.display()))
-}
-
-/// Keeps up with the rotation of keys. A file that cannot be read leaves the keys as they are.
-async fn follow_keys(verifier: Verifier, jwks: PathBuf) {
-    loop {
-        tokio::time::sleep(KEYS_EVERY).await;
-        match keys(&jwks) {
-            Ok(keys) => verifier.set_keys(keys),
-            Err(error) => eprintln!("{error:#}"),
-        }
-    }
-}
-
-/// What the command line says: `--name value` pairs.
-struct Options(HashMap<String, String>);
-
-impl Options {
-    fn read(mut words: impl Iterator<Item = String>) -> anyhow::Result<Self> {
-        const NAMES: [&str; 6] = ["issuer", "audience", "client", "secret-file", "jwks", "listen"];
-        let mut options = HashMap::new();
-        while let Some(word) = words.next() {
-            match (word.strip_prefix("--"), words.next()) {
-                (Some(name), Some(value)) if NAMES.contains(&name) => options.insert(name.into(), value),
-                _ => bail!("`{word}` is not understood\nusage: {USAGE}"),
-            };
-        }
-        Ok(Self(options))
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.0.contains_key(name)
-    }
-
-    fn get(&self, name: &str) -> anyhow::Result<&str> {
-        self.0.get(name).map(String::as_str).with_context(|| format!("`--{name}` is missing\nusage: {USAGE}"))
+impl Settings {
+    fn read(variables: &HashMap<String, String>) -> anyhow::Result<Self> {
+        let set = |name: &str| variables.get(name).filter(|value| !value.is_empty()).cloned();
+        let of_client = |name: &str| {
+            set(name).with_context(|| format!("`{name}` is not set: `hallpass clients create orders` prints it"))
+        };
+        let port = set("PORT").unwrap_or_else(|| "9000".into());
+        Ok(Self {
+            issuer: set("HALLPASS_ISSUER").unwrap_or_else(|| "http://localhost:8000".into()),
+            base_url: set("HALLPASS_BASE_URL"),
+            client_id: of_client("HALLPASS_CLIENT_ID")?,
+            client_secret: of_client("HALLPASS_CLIENT_SECRET")?,
+            port: port
+                .parse()
+                .ok()
+                .with_context(|| format!("`PORT` is `{port}`: it has to be a number up to 65535"))?,
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::{body::Body, http::Request, http::StatusCode};
-    use hallpass_token::{AccountId, Algorithm, Claims, SigningKey};
+    use axum::{body::Body, http::Request};
+    use hallpass_token::{AccountId, Algorithm, Claims, Clock, KeySet, SigningKey, remote::WhenStale};
     use tower::ServiceExt;
 
     use super::*;
@@ -123,7 +111,7 @@ mod tests {
         Claims {
             iss: "https://id.example".into(),
             sub: AccountId(7),
-            aud: vec!["https://api.example".into()],
+            aud: vec!["https://id.example".into()],
             client_id: "hallpass".into(),
             exp: NOW + 300,
             nbf: None,
@@ -138,16 +126,25 @@ mod tests {
         }
     }
 
-    /// The status that a request to `path` gets with this `Authorization`, at a time of `after` seconds from now.
-    async fn status(key: &SigningKey, path: &str, authorization: Option<&str>, after: i64) -> StatusCode {
-        let keys = KeySet::from_jwks(&KeySet::new(vec![key.verifying_key()]).to_jwks()).unwrap();
-        let verifier = Verifier::new("https://id.example", "https://api.example", 5, keys);
-        let app = app(Gate::new(verifier, Clock::from_fn(move || NOW + after)));
+    fn remote(when_stale: WhenStale, after: i64) -> Remote {
+        let clock = Clock::from_fn(move || NOW + after);
+        let remote = Remote::builder("https://id.example").client("hpc_orders", "hps_secret");
+        remote.when_stale(when_stale).clock(clock).build().unwrap()
+    }
+
+    async fn ask(remote: Remote, path: &str, authorization: Option<&str>) -> StatusCode {
         let mut request = Request::get(path);
         if let Some(value) = authorization {
             request = request.header("authorization", value);
         }
-        app.oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status()
+        app(remote).oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status()
+    }
+
+    /// The status that a request to `path` gets with this `Authorization`, at a time of `after` seconds from now.
+    async fn status(key: &SigningKey, path: &str, authorization: Option<&str>, after: i64) -> StatusCode {
+        let remote = remote(WhenStale::Accept, after);
+        remote.verifier().set_keys(KeySet::from_jwks(&KeySet::new(vec![key.verifying_key()]).to_jwks()).unwrap());
+        ask(remote, path, authorization).await
     }
 
     #[tokio::test]
@@ -164,8 +161,6 @@ mod tests {
         assert_eq!(status(&key, "/orders", Some(&bearer), 0).await, StatusCode::OK);
         assert_eq!(status(&key, "/orders", Some(&bearer), 305).await, StatusCode::UNAUTHORIZED);
         assert_eq!(status(&key, "/orders", None, 0).await, StatusCode::UNAUTHORIZED);
-        let stranger = SigningKey::generate(Algorithm::ES256).unwrap();
-        assert_eq!(status(&stranger, "/orders", Some(&bearer), 0).await, StatusCode::UNAUTHORIZED);
     }
 
     #[tokio::test]
@@ -181,24 +176,25 @@ mod tests {
     #[tokio::test]
     async fn while_the_server_was_not_heard_nobody_is_let_in_and_nobody_is_signed_out() {
         let key = SigningKey::generate(Algorithm::ES256).unwrap();
-        let remote = Remote::builder("https://id.example").client("hpc_orders", "hps_secret").build().unwrap();
-        let ask = async |path: &str, authorization: &str| {
-            let request = Request::get(path).header("authorization", authorization).body(Body::empty()).unwrap();
-            app(remote.clone().into()).oneshot(request).await.unwrap().status()
-        };
+        let remote = remote(WhenStale::Refuse, 0);
         let bearer = format!("Bearer {}", key.sign(&claims(&[])).unwrap());
-        assert_eq!(ask("/orders", &bearer).await, StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(ask("/orders", "Bearer nonsense").await, StatusCode::UNAUTHORIZED);
-        assert_eq!(ask("/", &bearer).await, StatusCode::OK);
+        assert_eq!(ask(remote.clone(), "/orders", Some(&bearer)).await, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(ask(remote.clone(), "/orders", Some("Bearer nonsense")).await, StatusCode::UNAUTHORIZED);
+        assert_eq!(ask(remote.clone(), "/ready", None).await, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(ask(remote, "/", Some(&bearer)).await, StatusCode::OK);
     }
 
     #[test]
-    fn an_option_without_a_value_or_a_meaning_is_refused() {
-        let words = |text: &str| Options::read(text.split(' ').map(String::from));
-        let options = words("--issuer a --jwks b").unwrap();
-        assert_eq!((options.get("issuer").unwrap(), options.get("jwks").unwrap()), ("a", "b"));
-        assert!(options.get("audience").is_err());
-        assert!(words("--issuer").is_err());
-        assert!(words("--isuer a").is_err());
+    fn what_is_missing_is_named() {
+        let read = |pairs: &[(&str, &str)]| {
+            Settings::read(&pairs.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect())
+        };
+        let client = [("HALLPASS_CLIENT_ID", "hpc_a"), ("HALLPASS_CLIENT_SECRET", "hps_b")];
+        let settings = read(&client).unwrap();
+        assert_eq!((settings.issuer.as_str(), settings.port), ("http://localhost:8000", 9000));
+        let missing = read(&client[..1]).unwrap_err().to_string();
+        assert!(missing.starts_with("`HALLPASS_CLIENT_SECRET` is not set: "), "{missing}");
+        let port = read(&[client[0], client[1], ("PORT", "many")]).unwrap_err().to_string();
+        assert!(port.starts_with("`PORT` is `many`: "), "{port}");
     }
 }
