@@ -6,6 +6,7 @@ mod ci;
 mod deny;
 mod examples;
 mod generated;
+mod golden;
 mod guard;
 mod latency;
 mod packages;
@@ -21,7 +22,7 @@ mod test;
 mod tools;
 mod walls;
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
@@ -57,6 +58,15 @@ enum Command {
         #[arg(long, default_value_t = 2_000)]
         sessions: usize,
     },
+    /// Play what was recorded of real Django projects against the dialects, and compare the answers.
+    Golden {
+        /// The file of cases; `../shared/contract/golden.jsonl` unless it is given.
+        #[arg(long)]
+        golden: Option<PathBuf>,
+        /// Only the cases of this profile; can be given several times.
+        #[arg(long)]
+        profile: Vec<String>,
+    },
     /// Write the committed files that are generated from the program: interface, settings, commands, errors.
     Generated {
         /// Write nothing: fail where a committed file differs.
@@ -88,6 +98,7 @@ fn execute(command: Command) -> anyhow::Result<()> {
         Command::Test { filters, no_install } => test::run(&filters, packages::Install::unless(no_install)),
         Command::Ci => ci::run(),
         Command::RevocationLatency { sessions } => latency::run(sessions),
+        Command::Golden { golden, profile } => golden::run(golden, &profile),
         Command::Generated { check: true } => generated::check(),
         Command::Generated { check: false } => generated::write(),
         Command::Walls => walls::check(),

@@ -85,6 +85,11 @@ impl Hallpass {
         Server::start_at(guard, &mut command, port, &self.folder)
     }
 
+    /// Makes the tables.
+    pub(crate) fn migrate(&self) -> Result<()> {
+        output(&mut self.command(&["migrate"])).map(drop)
+    }
+
     /// Runs a command and returns what it prints, which is JSON.
     pub(crate) fn run(&self, arguments: &[&str]) -> Result<Value> {
         Ok(serde_json::from_slice(&output(self.command(arguments).arg("--json"))?)?)

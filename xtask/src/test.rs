@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 
 use crate::{
-    examples,
+    examples, golden,
     guard::Guard,
     packages::{self, Install},
     postgres,
@@ -52,6 +52,9 @@ pub(crate) fn run_under(guard: &mut Guard, profile: &str, filters: &[String], in
     if filters.is_empty() {
         passed += sdk::run(guard, &python, shared.as_deref())?;
         passed += examples::run(guard, &python)?;
+        if golden::recorded().is_some() {
+            passed += golden::play(guard, &python, None, &[])?;
+        }
         passed += run_examples(&mut cargo(["test", "--doc", "--workspace", "--all-features", "--locked"]))?;
     }
     Ok(passed)

@@ -71,7 +71,7 @@ impl Problem {
     }
 
     /// Writes a fault of ours, or of the database, to the log with its sources.
-    fn log(&self) {
+    pub(crate) fn log(&self) {
         if !matches!(self.code(), Code::Internal | Code::Unavailable) {
             return;
         }

@@ -15,6 +15,7 @@ use axum::{
 use hallpass_core::{Code, Error};
 
 pub(crate) use members::Members;
+pub(crate) use strict::value;
 
 use crate::error::Problem;
 

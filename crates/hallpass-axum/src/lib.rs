@@ -26,6 +26,7 @@ mod client;
 mod cookies;
 mod csrf;
 mod ctx;
+pub mod dialects;
 mod error;
 mod form;
 mod json;
@@ -56,7 +57,8 @@ pub fn router(state: AppState) -> Router {
     let (api, document) = api::routes().split_for_parts();
     let document = openapi::complete(&document, state.policy().prefix());
     let pages = pages::routes(document, &state);
-    security::wrap(api.merge(pages), &state)
+    let dialects = state.dialects().iter().map(|dialect| dialects::routes(dialect, &state));
+    dialects.fold(security::wrap(api.merge(pages), &state), Router::merge)
 }
 
 /// The background work, for as long as it is polled: follows revocations, reloads and rotates keys, forgets what is

@@ -20,7 +20,8 @@ use tower::ServiceBuilder;
 
 use crate::{AppState, error::Problem};
 
-pub(crate) use guard::refuse_query;
+pub(crate) use guard::{read_body, refuse_long_address, refuse_query, run_to_the_end};
+pub(crate) use trace::request;
 
 /// Puts the layers around `router`; the first named sees a request first and its answer last.
 pub(crate) fn wrap(router: Router<AppState>, app: &AppState) -> Router {

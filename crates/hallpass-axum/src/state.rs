@@ -9,6 +9,7 @@ use hallpass_core::{Claims, Code, Error, Hallpass, revocation};
 use hallpass_token::{Clock, Gate};
 
 use crate::{
+    dialects::Dialect,
     error::Problem,
     web::{Policy, Web},
 };
@@ -25,6 +26,7 @@ struct Inner {
     clock: Clock,
     policy: Policy,
     gate: Gate,
+    dialects: Vec<Dialect>,
 }
 
 impl AppState {
@@ -37,7 +39,7 @@ impl AppState {
         let core = hallpass.clone();
         let known = move |now| revocation::is_known(&core, now);
         let gate = Gate::knowing(hallpass.verifier().clone(), clock.clone(), known);
-        Ok(Self(Arc::new(Inner { hallpass, clock, policy, gate })))
+        Ok(Self(Arc::new(Inner { hallpass, clock, policy, gate, dialects: web.dialects.clone() })))
     }
 
     /// The open core.
@@ -53,9 +55,21 @@ impl AppState {
     /// The claims of a token that is good, and known not to have been taken back lately.
     pub(crate) fn verify(&self, token: &str, now: i64) -> Result<Arc<Claims>, Problem> {
         // First, so that what is heard in the middle cannot vouch for a set that was looked at before.
-        let known = revocation::is_known(self.hallpass(), now);
+        let known = self.demand_known(now);
         let claims = self.hallpass().verifier().verify(token, now)?;
-        if known { Ok(claims) } else { Err(Error::new(Code::RevocationUnknown, UNKNOWN).retry_after(1).into()) }
+        known?;
+        Ok(claims)
+    }
+
+    /// Goes on if it is known what was taken back lately.
+    pub(crate) fn demand_known(&self, now: i64) -> Result<(), Error> {
+        let known = revocation::is_known(self.hallpass(), now);
+        if known { Ok(()) } else { Err(Error::new(Code::RevocationUnknown, UNKNOWN).retry_after(1)) }
+    }
+
+    /// The wire formats of other servers that are spoken as well.
+    pub(crate) fn dialects(&self) -> &[Dialect] {
+        &self.0.dialects
     }
 
     /// What follows from the web settings.

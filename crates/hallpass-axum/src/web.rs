@@ -14,6 +14,8 @@ use axum::http::{HeaderValue, Uri};
 pub(crate) use origin::Origin;
 use proxies::Network;
 
+use crate::dialects::Dialect;
+
 /// What the HTTP side has to be told.
 #[derive(Debug, Clone, Default)]
 pub struct Web {
@@ -26,6 +28,8 @@ pub struct Web {
     pub trusted_proxies: Vec<String>,
     /// Development on this machine: plain HTTP is fine, and nothing but this machine is.
     pub dev: bool,
+    /// The wire formats of other servers that are spoken as well.
+    pub dialects: Vec<Dialect>,
 }
 
 impl Web {
@@ -75,6 +79,12 @@ impl Policy {
     /// Whether `value` of an `Origin` header is one of the front ends, byte for byte.
     pub(crate) fn lists(&self, value: &HeaderValue) -> bool {
         self.listed.iter().any(|origin| origin.as_str().as_bytes() == value.as_bytes())
+    }
+
+    /// The same, where a slash at the end does not count, as with django-cors-headers.
+    pub(crate) fn lists_with_slash(&self, value: &HeaderValue) -> bool {
+        let bare = value.as_bytes().strip_suffix(b"/").unwrap_or(value.as_bytes());
+        self.listed.iter().any(|origin| origin.as_str().as_bytes() == bare)
     }
 
     /// Whether `value` of an `Origin` header is the API's own origin, byte for byte.

@@ -4,6 +4,7 @@
 //! deactivation, which ends every session.
 
 use hallpass_token::{AccountId, Revocation};
+use md5::{Digest, Md5};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
@@ -17,7 +18,7 @@ use crate::{
     passwords::Password,
     revocation::{self, Pending},
     sessions::EndCause,
-    store::{self, Tx, accounts::AccountRow},
+    store::{self, Reader, Tx, accounts::AccountRow},
 };
 
 use draft::{check_locale, check_profile, check_role};
@@ -70,6 +71,8 @@ pub struct NewAccount {
     pub email: Option<String>,
     /// Without one the account cannot sign in by password.
     pub password: Option<SecretString>,
+    /// Whether the password may be as weak as it likes.
+    pub insecure_any_password: bool,
     /// At most 150 characters.
     pub first_name: String,
     /// At most 150 characters.
@@ -142,6 +145,30 @@ pub async fn create(hallpass: &Hallpass, ctx: &Ctx, new: NewAccount, standing: S
 /// [`Code::NotFound`], [`Code::Unavailable`].
 pub async fn get(hallpass: &Hallpass, id: AccountId) -> Result<Account> {
     row(hallpass, id).await?.try_into()
+}
+
+/// The account with exactly this user name, in the same letters.
+///
+/// # Errors
+/// [`Code::Unavailable`].
+pub async fn named(hallpass: &Hallpass, username: &str) -> Result<Option<Account>> {
+    row_named(&mut hallpass.0.db.read().await?, username).await?.map(TryInto::try_into).transpose()
+}
+
+/// What SimpleJWT writes into tokens to tell one password from the next: the MD5 of the stored hash in hexadecimal.
+///
+/// # Errors
+/// [`Code::Unavailable`].
+pub async fn password_mark(hallpass: &Hallpass, id: AccountId) -> Result<Option<String>> {
+    let row = store::accounts::by_id(hallpass.0.db.read().await?.conn(), id).await?;
+    let mark =
+        |row: AccountRow| Md5::digest(row.password.unwrap_or_default()).iter().map(|b| format!("{b:02X}")).collect();
+    Ok(row.map(mark))
+}
+
+pub(crate) async fn row_named(reader: &mut Reader, username: &str) -> sqlx::Result<Option<AccountRow>> {
+    let row = store::accounts::by_username(reader.conn(), &names::username_key(username)).await?;
+    Ok(row.filter(|row| row.username.as_deref() == Some(username)))
 }
 
 /// The account with this id, user name or e-mail address: for operators, who type whichever they know.

@@ -33,6 +33,8 @@ pub enum Event {
     SignedUp,
     /// The owner signed in.
     SignedIn,
+    /// A superuser signed in as the account; the cause says who.
+    Impersonated,
     /// Somebody gave a wrong password, or the right one for an account that may not sign in.
     SignInFailed,
     /// After 100 wrong passwords in a row the password opens nothing until a new one is set.
@@ -84,6 +86,7 @@ impl Event {
     pub const ALL: &[Event] = &[
         Event::SignedUp,
         Event::SignedIn,
+        Event::Impersonated,
         Event::SignInFailed,
         Event::PasswordLocked,
         Event::AccountCreated,
@@ -113,6 +116,7 @@ impl Event {
         match self {
             Event::SignedUp => "signed_up",
             Event::SignedIn => "signed_in",
+            Event::Impersonated => "impersonated",
             Event::SignInFailed => "sign_in_failed",
             Event::PasswordLocked => "password_locked",
             Event::AccountCreated => "account_created",

@@ -36,6 +36,16 @@ pub struct Config {
     pub revocation: Revocation,
 }
 
+/// What user names and e-mail addresses new accounts can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum NameRules {
+    /// What cannot be mistaken for another name or an id, and addresses to which mail can be sent.
+    Strict,
+    /// What Django takes, but for `@` in user names.
+    Django,
+}
+
 /// Whether a part of an account is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -82,6 +92,8 @@ pub struct Accounts {
     pub username: Presence,
     /// Whether accounts have an e-mail address.
     pub email: Presence,
+    /// What names new accounts can have: `strict` takes user names that cannot be mistaken for another one or an id, and addresses to which mail can be sent; `django` takes what Django does, but for `@` in user names, and keeps an address that somebody else has, or to which no mail can be sent, without letting it stand for the account.
+    pub names: NameRules,
     /// Whether anybody can create an account over the network.
     pub sign_up: bool,
     /// Whether the owner of an account has to show to receive mail at its address: `none` asks for nothing, `optional` sends a link at sign-up, `required` lets nobody sign in before.
@@ -99,6 +111,7 @@ impl Default for Accounts {
         Self {
             username: Presence::Required,
             email: Presence::Optional,
+            names: NameRules::Strict,
             sign_up: true,
             verify_email: Verification::Optional,
             sign_in_links: false,
@@ -122,11 +135,30 @@ pub struct Passwords {
     pub iterations: u32,
     /// Lanes of Argon2id.
     pub parallelism: u32,
+    /// How new hashes are written: `phc`, Argon2id in PHC strings, or `django`, PBKDF2 as every Django reads it, for a user table that Django signs people in from as well. Both kinds are read, whichever is written.
+    pub encoding: PasswordEncoding,
+}
+
+/// How hashes of passwords are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PasswordEncoding {
+    /// Argon2id in PHC strings.
+    Phc,
+    /// PBKDF2 with HMAC-SHA-256 as Django writes it.
+    Django,
 }
 
 impl Default for Passwords {
     fn default() -> Self {
-        Self { min_length: 15, min_score: 3, memory_kib: 19_456, iterations: 2, parallelism: 1 }
+        Self {
+            min_length: 15,
+            min_score: 3,
+            memory_kib: 19_456,
+            iterations: 2,
+            parallelism: 1,
+            encoding: PasswordEncoding::Phc,
+        }
     }
 }
 

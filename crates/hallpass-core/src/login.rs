@@ -28,6 +28,8 @@ pub struct Identifier {
     pub username: Option<String>,
     /// An e-mail address; with `username` both must belong to the same account.
     pub email: Option<String>,
+    /// Whether `username` is a user name only, and written as the account has it: what Django asks for.
+    pub exact: bool,
 }
 
 /// Creates an account and signs its owner in, in one transaction.
@@ -116,28 +118,103 @@ pub async fn sign_in(
     remember: Remember,
     device: Option<&str>,
 ) -> Result<Issued> {
-    let password = Password::parse("password", &password).map_err(|error| Error::validation(vec![error]))?;
-    let found = look_up(&mut hallpass.0.db.read().await?, &who).await?;
+    let (password, row, verdict, attempt) = recognise(hallpass, ctx, &who, &password, device).await?;
+    let (id, checked) = (AccountId(row.id), row.password.as_deref().unwrap_or_default());
+    let rehashed = match verdict {
+        Verdict::RightButOutdated => {
+            Some(attempt.unless_failed(hallpass, hallpass.0.hasher.hash(&password).await).await?)
+        }
+        _ => None,
+    };
+
+    let mut tx = hallpass.0.db.begin().await?;
+    let stored = rehashed.as_deref().unwrap_or(checked);
+    let Some(noted) = store::accounts::note_login(tx.conn(), id, checked, stored, ctx.now).await? else {
+        drop(tx);
+        return Err(refused(hallpass, ctx, Some(id), "changed_meanwhile").await);
+    };
+    let account = noted.try_into()?;
+    let mut pending = Pending::default();
+    if row.delete_at.is_some() {
+        pending.record(hallpass, ctx, &mut tx, Event::DeletionCancelled.of(id)).await?;
+    }
+    let (session, number) = begin(hallpass, ctx, &mut tx, &mut pending, &account, remember, PASSWORD).await?;
+    attempt.forgive(&mut tx).await?;
+    pending.commit(hallpass, tx).await?;
+    let device_token = limits::device_token(hallpass, id)?;
+    Ok(Issued { device_token, ..sessions::issue(hallpass, ctx, account, (&session, number), session.generation)? })
+}
+
+/// Signs a superuser in as somebody else, without the password. Who it was is recorded.
+///
+/// # Errors
+/// [`Code::Forbidden`] unless `superuser` is one at this moment; [`Code::NotFound`] without such an account;
+/// [`Code::InvalidCredentials`] if it may not sign in; [`Code::Unavailable`].
+pub async fn impersonate(hallpass: &Hallpass, ctx: &Ctx, superuser: AccountId, id: AccountId) -> Result<Issued> {
+    let mut tx = hallpass.0.db.begin().await?;
+    let asking = store::accounts::by_id(tx.conn(), superuser).await?;
+    if !asking.is_some_and(|row| row.is_active && row.is_superuser) {
+        return Err(Error::new(Code::Forbidden, "Only a superuser signs in as somebody else"));
+    }
+    let row = store::accounts::by_id(tx.conn(), id).await?.ok_or_else(accounts::no_such_account)?;
+    if !row.is_active {
+        return Err(Error::new(Code::InvalidCredentials, "The account is not active"));
+    }
+    let account = row.try_into()?;
+    let mut pending = Pending::default();
+    let note = Event::Impersonated.of(id).because(format!("account {superuser}"));
+    pending.record(hallpass, ctx, &mut tx, note).await?;
+    let (session, number) = begin(hallpass, ctx, &mut tx, &mut pending, &account, Remember::No, IMPERSONATED).await?;
+    pending.commit(hallpass, tx).await?;
+    sessions::issue(hallpass, ctx, account, (&session, number), session.generation)
+}
+
+/// What stands in `amr` for a sign-in by somebody else; no registered value says so.
+const IMPERSONATED: &str = "impersonated";
+
+/// Whose name and password these are, for one request: nobody is signed in. It counts, costs and refuses as [`sign_in`]
+/// does.
+///
+/// # Errors
+/// Those of [`sign_in`].
+pub async fn account_of(hallpass: &Hallpass, ctx: &Ctx, who: Identifier, password: SecretString) -> Result<Account> {
+    let (_, row, _, attempt) = recognise(hallpass, ctx, &who, &password, None).await?;
+    let mut tx = hallpass.0.db.begin().await?;
+    attempt.forgive(&mut tx).await?;
+    tx.commit().await?;
+    row.try_into()
+}
+
+/// The account whose name and password these are, if it may sign in; the attempt is counted as a failure until it is
+/// forgiven.
+async fn recognise(
+    hallpass: &Hallpass,
+    ctx: &Ctx,
+    who: &Identifier,
+    password: &SecretString,
+    device: Option<&str>,
+) -> Result<(Password, AccountRow, Verdict, Attempt)> {
+    let password = Password::parse("password", password).map_err(|error| Error::validation(vec![error]))?;
+    let found = look_up(&mut hallpass.0.db.read().await?, who).await?;
     let stored = found.as_ref().and_then(|row| row.password.as_deref());
     let account = found.as_ref().map(|row| AccountId(row.id));
-    let named = canonical(&who);
+    let named = canonical(who);
     let whose = account.map_or(Whose::Name(&named), Whose::Account);
     let (verdict, attempt) =
         limits::compare(hallpass, ctx, Guess { whose, device, password: &password, stored }).await?;
-    let refused = async |cause: &'static str| {
-        audit::record_failure(hallpass, ctx, Event::SignInFailed.of(account).because(cause)).await?;
-        Err(Error::new(Code::InvalidCredentials, "Check the name and the password, and try again"))
+    let Some(row) = found.filter(|row| row.password.is_some()) else {
+        return Err(refused(hallpass, ctx, account, "no_such_password").await);
     };
-    let (Some(id), Some(checked)) = (account, stored) else {
-        return refused("no_such_password").await;
-    };
+    let id = AccountId(row.id);
     // Before anything is hashed again, which would take a time of its own.
-    if found.as_ref().is_some_and(|row| !row.is_active) {
-        return refused("inactive").await;
+    if !row.is_active {
+        return Err(refused(hallpass, ctx, account, "inactive").await);
     }
-    let unverified =
-        found.as_ref().is_some_and(|row| has_to_verify(hallpass, row.email.as_deref(), row.email_verified));
-    if unverified && verdict != Verdict::Wrong {
+    if verdict == Verdict::Wrong {
+        note_the_last(hallpass, ctx, id, &attempt).await?;
+        return Err(refused(hallpass, ctx, account, "wrong_password").await);
+    }
+    if has_to_verify(hallpass, row.email.as_deref(), row.email_verified) {
         let mut tx = hallpass.0.db.begin().await?;
         attempt.forgive(&mut tx).await?;
         let mut pending = Pending::default();
@@ -147,33 +224,15 @@ pub async fn sign_in(
         let detail = "Follow the link in the mail that went to the account's address, or ask for another one";
         return Err(Error::new(Code::EmailNotVerified, detail));
     }
-    let rehashed = match verdict {
-        Verdict::Wrong => {
-            note_the_last(hallpass, ctx, id, &attempt).await?;
-            return refused("wrong_password").await;
-        }
-        Verdict::Right => None,
-        Verdict::RightButOutdated => {
-            Some(attempt.unless_failed(hallpass, hallpass.0.hasher.hash(&password).await).await?)
-        }
-    };
+    Ok((password, row, verdict, attempt))
+}
 
-    let mut tx = hallpass.0.db.begin().await?;
-    let stored = rehashed.as_deref().unwrap_or(checked);
-    let Some(row) = store::accounts::note_login(tx.conn(), id, checked, stored, ctx.now).await? else {
-        drop(tx);
-        return refused("changed_meanwhile").await;
-    };
-    let account = row.try_into()?;
-    let mut pending = Pending::default();
-    if found.is_some_and(|row| row.delete_at.is_some()) {
-        pending.record(hallpass, ctx, &mut tx, Event::DeletionCancelled.of(id)).await?;
+/// Records a failure and says no more than that there was one.
+async fn refused(hallpass: &Hallpass, ctx: &Ctx, account: Option<AccountId>, cause: &'static str) -> Error {
+    match audit::record_failure(hallpass, ctx, Event::SignInFailed.of(account).because(cause)).await {
+        Ok(()) => Error::new(Code::InvalidCredentials, "Check the name and the password, and try again"),
+        Err(error) => error,
     }
-    let (session, number) = begin(hallpass, ctx, &mut tx, &mut pending, &account, remember, PASSWORD).await?;
-    attempt.forgive(&mut tx).await?;
-    pending.commit(hallpass, tx).await?;
-    let device_token = limits::device_token(hallpass, id)?;
-    Ok(Issued { device_token, ..sessions::issue(hallpass, ctx, account, (&session, number), session.generation)? })
 }
 
 /// How somebody signed in who gave a password (RFC 8176 section 2).
@@ -290,6 +349,9 @@ fn canonical(who: &Identifier) -> String {
 
 /// The account that `who` names; a name that no account can have names none.
 async fn look_up(reader: &mut Reader, who: &Identifier) -> Result<Option<AccountRow>> {
+    if let (Some(name), true) = (&who.username, who.exact) {
+        return Ok(accounts::row_named(reader, name).await?);
+    }
     let (username, email) = match (who.username.as_deref(), who.email.as_deref()) {
         (Some(name), None) if name.contains('@') => (None, Some(name)),
         both => both,

@@ -65,7 +65,26 @@ impl Username {
         if !is_of_one_writing_system(&compatible) {
             return Err(wrong("username_mixed_scripts", "Use letters of one alphabet only"));
         }
-        Ok(Self { key: key(&shown), shown })
+        Ok(Self { key: username_key(&shown), shown })
+    }
+
+    /// Takes a user name as Django does (`UnicodeUsernameValidator`), but for `@`: letters and digits of any script, and
+    /// `.`, `_`, `-` and `+` anywhere among them. It is kept as it was typed.
+    ///
+    /// # Errors
+    /// `username_empty`, `username_too_long`, `username_invalid`.
+    pub fn parse_as_django(typed: &str) -> Result<Self, FieldError> {
+        let wrong = |code, detail| Err(FieldError::new("username", code, detail));
+        if typed.is_empty() {
+            return wrong("username_empty", "Enter a user name");
+        }
+        if typed.chars().nth(MAX_LENGTH).is_some() {
+            return wrong("username_too_long", "A user name has at most 150 characters");
+        }
+        if !typed.chars().all(|c| c.is_alphanumeric() || is_joint(c)) {
+            return wrong("username_invalid", "Use letters, digits and . _ - +");
+        }
+        Ok(Self { key: username_key(typed), shown: typed.to_owned() })
     }
 
     /// The name as its owner writes it, in Unicode normalisation form C.
@@ -80,7 +99,7 @@ impl Username {
 }
 
 /// Compatibility caseless matching (Unicode Standard, section 3.13, D146), as text in form KC.
-fn key(name: &str) -> String {
+pub(crate) fn username_key(name: &str) -> String {
     name.nfd().default_case_fold().nfkd().default_case_fold().nfkc().collect()
 }
 

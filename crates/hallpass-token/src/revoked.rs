@@ -94,12 +94,17 @@ impl Revoked {
 
     /// What was done to the token of these claims. A session that is over outweighs claims that are out of date.
     pub fn check(&self, claims: &Claims) -> Option<Effect> {
-        if self.sessions.read(&claims.sid).contains_key(&claims.sid) {
+        if self.has_ended(claims.sid) {
             return Some(Effect::Ended);
         }
         let accounts = self.accounts.read(&claims.sub);
         let outdated = accounts.get(&claims.sub).is_some_and(|known| claims.account_version < known.below_version);
         outdated.then_some(Effect::Stale)
+    }
+
+    /// Whether the session is over.
+    pub fn has_ended(&self, session: SessionId) -> bool {
+        self.sessions.read(&session).contains_key(&session)
     }
 
     /// Drops what has nothing left to concern at `now` (seconds since 1970, UTC).

@@ -41,7 +41,7 @@ pub(crate) struct Body(Identifier, SecretString, Remember, Option<String>);
 impl FromMembers for Body {
     fn from_members(members: &mut Members) -> Self {
         members.one_of("username", "email");
-        let who = Identifier { username: members.text("username"), email: members.text("email") };
+        let who = Identifier { username: members.text("username"), email: members.text("email"), exact: false };
         Self(who, members.secret("password"), members.remember(), members.text("device_token"))
     }
 }

@@ -51,6 +51,7 @@ pub(crate) struct Body(NewAccount, Remember);
 impl FromMembers for Body {
     fn from_members(members: &mut Members) -> Self {
         let account = NewAccount {
+            insecure_any_password: false,
             username: members.text("username"),
             email: members.text("email"),
             password: Some(members.secret("password")),

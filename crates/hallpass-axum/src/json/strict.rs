@@ -19,19 +19,23 @@ const DEEPEST: u8 = 32;
 pub(crate) fn object(body: &[u8]) -> Result<Map<String, Value>, Error> {
     let refuse = |detail: String| Error::new(Code::InvalidRequest, detail);
     let text = str::from_utf8(body).map_err(|_| refuse("The body is not UTF-8".into()))?;
+    match value(text).map_err(|fault| refuse(format!("The body {fault}")))? {
+        Value::Object(members) => Ok(members),
+        _ => Err(refuse("The body is not a JSON object".into())),
+    }
+}
+
+/// Reads one value of any kind and nothing besides it, or says what is wrong and where.
+pub(crate) fn value(text: &str) -> Result<Value, String> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = Level(DEEPEST).deserialize(&mut deserializer);
-    let value = value.and_then(|value| deserializer.end().map(|()| value)).map_err(|error| {
+    value.and_then(|value| deserializer.end().map(|()| value)).map_err(|error| {
         let what = match error.classify() {
             Category::Data => "has a duplicate key or is nested too deep",
             _ => "is not JSON",
         };
-        refuse(format!("The body {what}, at line {} column {}", error.line(), error.column()))
-    })?;
-    match value {
-        Value::Object(members) => Ok(members),
-        _ => Err(refuse("The body is not a JSON object".into())),
-    }
+        format!("{what}, at line {} column {}", error.line(), error.column())
+    })
 }
 
 /// Reads a value that may contain so many more levels.

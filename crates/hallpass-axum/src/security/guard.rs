@@ -27,7 +27,7 @@ const BODY_TIME: Duration = Duration::from_secs(15);
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Refuses an address longer than 8 KiB.
-pub(super) async fn refuse_long_address(request: Request, next: Next) -> Result<Response, Problem> {
+pub(crate) async fn refuse_long_address(request: Request, next: Next) -> Result<Response, Problem> {
     if request.uri().path_and_query().is_some_and(|address| address.as_str().len() > LONGEST_ADDRESS) {
         let problem = Problem::new(Code::InvalidRequest, "The address is longer than 8 KiB");
         return Err(problem.with_status(StatusCode::URI_TOO_LONG));
@@ -62,7 +62,7 @@ pub(super) async fn refuse_foreign_pages(
 }
 
 /// Reads the whole body, so that no handler waits for a client in the middle of a change.
-pub(super) async fn read_body(request: Request, next: Next) -> Result<Response, Problem> {
+pub(crate) async fn read_body(request: Request, next: Next) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let announced = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: u64| length > LARGEST_BODY as u64) {
@@ -84,7 +84,7 @@ pub(super) async fn read_body(request: Request, next: Next) -> Result<Response, 
 /// Were the handler run here, a client that hangs up would stop it at its next wait: after the database has committed,
 /// say, and before this node knows that a session is over. In its own task it goes on, whether anybody waits for it or
 /// not.
-pub(super) async fn run_to_the_end(request: Request, next: Next) -> Response {
+pub(crate) async fn run_to_the_end(request: Request, next: Next) -> Response {
     let work = tokio::spawn(next.run(request).in_current_span());
     match tokio::time::timeout(DEADLINE, work).await {
         Ok(Ok(response)) => response,

@@ -22,7 +22,7 @@ use crate::{
 const HEADER: &str = "x-request-id";
 
 /// Runs a request under an id that every line about it has, and says how it went.
-pub(super) async fn request(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn request(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let id = request_id(request.headers(), request.extensions(), app.policy());
     let route = request.extensions().get::<MatchedPath>().map_or("(none)", MatchedPath::as_str);

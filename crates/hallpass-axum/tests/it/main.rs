@@ -18,6 +18,7 @@ mod client_address;
 mod cookies;
 mod cors;
 mod csrf;
+mod dialects;
 mod embedding;
 mod errors;
 mod export;

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::{Account, NewAccount};
 use crate::{
     Code, Ctx, Error, FieldError, Hallpass, Result,
-    config::{Presence, ProfileType},
+    config::{NameRules, Presence, ProfileType},
     names::{self, Email, Username},
     passwords::Password,
     store::{self, accounts::AccountRow, accounts::UniqueNames, is_taken},
@@ -34,8 +34,20 @@ impl Draft {
 pub(crate) async fn draft(hallpass: &Hallpass, ctx: &Ctx, new: NewAccount) -> Result<Draft> {
     let rules = &hallpass.0.config;
     let mut wrong = Vec::new();
-    let username = parse_name(new.username, rules.accounts.username, "username", Username::parse, &mut wrong);
-    let email = parse_name(new.email, rules.accounts.email, "email", Email::parse, &mut wrong);
+    let as_django = rules.accounts.names == NameRules::Django;
+    let parse_username = if as_django { Username::parse_as_django } else { Username::parse };
+    let username = parse_name(new.username, rules.accounts.username, "username", parse_username, &mut wrong);
+    let (email, bare_email) = if as_django {
+        let text = |typed: &str| {
+            // The domain in lower case, as Django's managers write it.
+            let (local, domain) = typed.rsplit_once('@').unwrap_or((typed, ""));
+            Ok(if domain.is_empty() { typed.to_owned() } else { format!("{local}@{}", domain.to_lowercase()) })
+        };
+        let typed = parse_name(new.email, rules.accounts.email, "email", text, &mut wrong);
+        (standing_for_nobody_else(hallpass, typed.as_deref()).await?, typed)
+    } else {
+        (parse_name(new.email, rules.accounts.email, "email", Email::parse, &mut wrong), None)
+    };
     let mut keep = |parsed: Result<String, FieldError>| parsed.map_err(|error| wrong.push(error)).unwrap_or_default();
     let first_name = keep(names::person_name("first_name", &new.first_name));
     let last_name = keep(names::person_name("last_name", &new.last_name));
@@ -49,7 +61,7 @@ pub(crate) async fn draft(hallpass: &Hallpass, ctx: &Ctx, new: NewAccount) -> Re
     if let Some(Err(error)) = new.locale.as_deref().map(check_locale) {
         wrong.push(error);
     }
-    if let Some(password) = &password {
+    if let Some(password) = password.as_ref().filter(|_| !new.insecure_any_password) {
         let own = [username.as_ref().map(Username::as_str), email.as_ref().map(Email::as_str)];
         let own =
             own.into_iter().flatten().chain([first_name.as_str(), last_name.as_str()]).map(str::to_owned).collect();
@@ -65,7 +77,7 @@ pub(crate) async fn draft(hallpass: &Hallpass, ctx: &Ctx, new: NewAccount) -> Re
     let row = AccountRow {
         id: 0,
         username: username.as_ref().map(|name| name.as_str().to_owned()),
-        email: email.as_ref().map(|email| email.as_str().to_owned()),
+        email: bare_email.or_else(|| email.as_ref().map(|email| email.as_str().to_owned())),
         email_verified: false,
         first_name,
         last_name,
@@ -82,6 +94,13 @@ pub(crate) async fn draft(hallpass: &Hallpass, ctx: &Ctx, new: NewAccount) -> Re
         delete_at: None,
     };
     Ok(Draft { row, username, email })
+}
+
+/// The address, if it is one that can stand for the account: mail can be sent there, and nobody else has it.
+async fn standing_for_nobody_else(hallpass: &Hallpass, typed: Option<&str>) -> Result<Option<Email>> {
+    let Some(email) = typed.and_then(|typed| Email::parse(typed).ok()) else { return Ok(None) };
+    let taken = store::accounts::by_email(hallpass.0.db.read().await?.conn(), email.key()).await?.is_some();
+    Ok((!taken).then_some(email))
 }
 
 /// Writes a checked account; the database decides whether its names are free.

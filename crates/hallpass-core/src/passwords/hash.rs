@@ -1,4 +1,4 @@
-//! Keeps passwords as Argon2id hashes (RFC 9106) in PHC strings, and compares with them.
+//! Keeps passwords as Argon2id hashes (RFC 9106) in PHC strings, or in a form that Django reads, and compares with them.
 //! It never says whether there was a hash to compare with: every comparison costs as much as a real one.
 
 use std::sync::Arc;
@@ -8,8 +8,13 @@ use argon2::{
     password_hash::Error as HashError,
 };
 
-use super::{Password, pool::Pool, strength};
-use crate::{Error, FieldError, Result, config, secret};
+use super::{
+    Password,
+    django::{self, Django},
+    pool::Pool,
+    strength,
+};
+use crate::{Error, FieldError, Result, config, config::PasswordEncoding, secret};
 
 /// Bytes of the salt (RFC 9106 section 3.1).
 const SALT_LENGTH: usize = 16;
@@ -38,9 +43,17 @@ pub enum Verdict {
 #[derive(Clone)]
 pub struct Hasher {
     argon2: Argon2<'static>,
+    encoding: PasswordEncoding,
     /// Nobody's hash, of the same cost as a new one.
-    nobody: PasswordHash,
+    nobody: Stored,
     pool: Arc<Pool>,
+}
+
+/// A hash that can be compared with.
+#[derive(Clone)]
+enum Stored {
+    Argon2 { hash: Box<PasswordHash>, of_django: bool },
+    Django(Django),
 }
 
 impl Hasher {
@@ -57,20 +70,19 @@ impl Hasher {
             .map_err(HashError::from)
             .map_err(Error::internal)?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let (password, salt) = (secret::random::<TAG_LENGTH>()?, secret::random::<SALT_LENGTH>()?);
-        let nobody = argon2.hash_password_with_salt(&password, &salt).map_err(Error::internal)?;
-        Ok(Self { argon2, nobody, pool: Arc::new(Pool::new()) })
+        let encoding = settings.encoding;
+        let nobody = nobody(&argon2, encoding)?;
+        Ok(Self { argon2, encoding, nobody, pool: Arc::new(Pool::new()) })
     }
 
-    /// Hashes a password under a new salt, into a PHC string.
+    /// Hashes a password under a new salt, into the form that is asked for.
     ///
     /// # Errors
     /// [`crate::Code::Busy`] with the seconds after which to try again.
     pub async fn hash(&self, password: &Password) -> Result<String> {
         let salt = secret::random::<SALT_LENGTH>()?;
-        let (argon2, password) = (self.argon2.clone(), password.clone());
-        let hash = self.pool.run(move || argon2.hash_password_with_salt(password.expose().as_bytes(), &salt)).await?;
-        Ok(hash.map_err(Error::internal)?.to_string())
+        let (argon2, encoding, password) = (self.argon2.clone(), self.encoding, password.clone());
+        self.pool.run(move || encode(&argon2, encoding, password.expose().as_bytes(), &salt)).await?
     }
 
     /// Compares a password with what is stored for an account. For nobody, for an account without a password and for a
@@ -87,12 +99,15 @@ impl Hasher {
         };
         let compared = stored.unwrap_or_else(|| self.nobody.clone());
         let (argon2, password) = (self.argon2.clone(), password.clone());
-        let result = self.pool.run(move || argon2.verify_password(password.expose().as_bytes(), &compared)).await?;
-        match result {
-            Ok(()) => Ok(right),
-            Err(HashError::PasswordInvalid) => Ok(Verdict::Wrong),
-            Err(error) => Err(Error::internal(error)),
-        }
+        let compare = move || match compared {
+            Stored::Argon2 { hash, .. } => match argon2.verify_password(password.expose().as_bytes(), &*hash) {
+                Ok(()) => Ok(true),
+                Err(HashError::PasswordInvalid) => Ok(false),
+                Err(error) => Err(Error::internal(error)),
+            },
+            Stored::Django(hash) => Ok(hash.verify(password.expose().as_bytes())),
+        };
+        Ok(if self.pool.run(compare).await?? { right } else { Verdict::Wrong })
     }
 
     /// Judges a new password on one of the places for heavy work: zxcvbn takes a tenth of a second over the worst input,
@@ -115,25 +130,65 @@ impl Hasher {
         self.pool.run(judge).await
     }
 
-    /// A stored hash, if it is an Argon2 hash whose cost nobody could have chosen to stall us.
-    fn read(&self, stored: &str) -> Option<PasswordHash> {
-        let hash = PasswordHash::new(stored).ok()?;
+    /// A stored hash, if it is one whose cost nobody could have chosen to stall us.
+    fn read(&self, stored: &str) -> Option<Stored> {
+        let of_django = django::argon2(stored);
+        let Ok(hash) = PasswordHash::new(of_django.unwrap_or(stored)) else {
+            return Django::read(stored).map(Stored::Django);
+        };
         Algorithm::try_from(hash.algorithm.as_str()).ok()?;
         hash.version.map(Version::try_from).transpose().ok()?;
         let asked = Params::try_from(&hash).ok()?;
         let ours = self.argon2.params();
         let fits = asked.m_cost() <= MAX_STORED_MEMORY.max(ours.m_cost());
         let ends = work(&asked) <= MAX_STORED_WORK.max(work(ours));
-        (fits && ends && hash.salt.is_some() && hash.hash.is_some()).then_some(hash)
+        let whole = hash.salt.is_some() && hash.hash.is_some();
+        (fits && ends && whole).then(|| Stored::Argon2 { hash: Box::new(hash), of_django: of_django.is_some() })
     }
 
-    fn is_outdated(&self, stored: &PasswordHash) -> bool {
-        let salt_length = stored.salt.as_ref().map_or(0, |salt| salt.len());
-        stored.algorithm != self.nobody.algorithm
-            || stored.version != self.nobody.version
-            || Params::try_from(stored).as_ref() != Ok(self.argon2.params())
-            || salt_length < SALT_LENGTH
+    /// Whether it would be made otherwise now. What Django may have made stronger than we would is left to Django, or each
+    /// would make the other's anew.
+    fn is_outdated(&self, stored: &Stored) -> bool {
+        let (hash, of_django) = match stored {
+            Stored::Argon2 { hash, of_django } => (hash, *of_django),
+            Stored::Django(hash) => return self.encoding != PasswordEncoding::Django || !hash.is_of_today(),
+        };
+        let Ok(asked) = Params::try_from(&**hash) else { return true };
+        let ours = self.argon2.params();
+        let enough = match self.encoding {
+            PasswordEncoding::Phc => !of_django && asked == *ours,
+            PasswordEncoding::Django => of_django && work(&asked) >= work(ours),
+        };
+        !enough
+            || hash.algorithm != Algorithm::Argon2id.ident()
+            || hash.version != Some(Version::V0x13.into())
+            || hash.salt.as_ref().is_none_or(|salt| salt.len() < SALT_LENGTH)
     }
+}
+
+fn encode(
+    argon2: &Argon2<'_>,
+    encoding: PasswordEncoding,
+    password: &[u8],
+    salt: &[u8; SALT_LENGTH],
+) -> Result<String> {
+    match encoding {
+        PasswordEncoding::Phc => {
+            Ok(argon2.hash_password_with_salt(password, salt).map_err(Error::internal)?.to_string())
+        }
+        PasswordEncoding::Django => Ok(django::pbkdf2_sha256(password, salt)),
+    }
+}
+
+fn nobody(argon2: &Argon2<'_>, encoding: PasswordEncoding) -> Result<Stored> {
+    let (password, salt) = (secret::random::<TAG_LENGTH>()?, secret::random::<SALT_LENGTH>()?);
+    Ok(match encoding {
+        PasswordEncoding::Phc => {
+            let hash = argon2.hash_password_with_salt(&password, &salt).map_err(Error::internal)?;
+            Stored::Argon2 { hash: Box::new(hash), of_django: false }
+        }
+        PasswordEncoding::Django => Stored::Django(Django::nobody(salt, password)),
+    })
 }
 
 fn work(params: &Params) -> u64 {
@@ -144,7 +199,7 @@ fn work(params: &Params) -> u64 {
 ///
 /// The floor of the hash's cost is that of the OWASP Password Storage Cheat Sheet.
 pub fn check(settings: &config::Passwords) -> Vec<String> {
-    let config::Passwords { min_length, min_score, memory_kib, iterations, parallelism } = settings;
+    let config::Passwords { min_length, min_score, memory_kib, iterations, parallelism, encoding: _ } = settings;
     let least_memory = if *iterations == 1 { 47_104 } else { 19_456 };
     [
         ((8..=64).contains(min_length), "`passwords.min_length` must be 8 to 64"),
@@ -299,7 +354,8 @@ mod tests {
     #[test]
     fn nobodys_hash_costs_what_a_new_one_costs() {
         let hasher = hasher();
-        assert_eq!(Params::try_from(&hasher.nobody).as_ref(), Ok(hasher.argon2.params()));
+        let Stored::Argon2 { hash, .. } = &hasher.nobody else { panic!("Argon2 is what is written") };
+        assert_eq!(Params::try_from(&**hash).as_ref(), Ok(hasher.argon2.params()));
         assert!(!hasher.is_outdated(&hasher.nobody));
     }
 
@@ -309,7 +365,8 @@ mod tests {
         let params = Params::new(settings.memory_kib, settings.iterations, 1, Some(TAG_LENGTH)).unwrap();
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let hasher = Hasher { argon2, ..hasher() };
-        let ours = hasher.nobody.to_string().replace("m=19456,t=2", "m=307200,t=4");
+        let ours = stored(Algorithm::Argon2id, Version::V0x13, (19_456, 2), &[7; SALT_LENGTH]);
+        let ours = ours.replace("m=19456,t=2", "m=307200,t=4");
         assert!(hasher.read(&ours).is_some());
     }
 

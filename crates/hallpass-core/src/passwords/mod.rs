@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::FieldError;
 
+mod django;
 pub mod hash;
 mod pool;
 pub mod strength;

@@ -111,6 +111,17 @@ pub(crate) async fn issued(conn: Conn<'_>, id: SessionId) -> sqlx::Result<Option
     })
 }
 
+/// A session with an id from `low` to `high`, and when it ended.
+pub(crate) async fn between(conn: Conn<'_>, low: Uuid, high: Uuid) -> sqlx::Result<Option<(Uuid, Option<i64>)>> {
+    on!(conn, |c| sqlx::query_as(sql!(
+        "select id, ended_at from sessions where id >= $1 and id <= $2 order by id limit 1"
+    ))
+    .bind(low)
+    .bind(high)
+    .fetch_optional(c)
+    .await)
+}
+
 /// The sessions of an account that can still be refreshed, newest use first.
 pub(crate) async fn live(conn: Conn<'_>, account: AccountId, now: i64) -> sqlx::Result<Vec<SessionRow>> {
     on!(conn, |c| sqlx::query_as(sql!(

@@ -22,7 +22,7 @@ on_both_engines! {
         let hallpass = &house.hallpass;
         let here: IpAddr = "192.0.2.7".parse().unwrap();
         let stranger = Ctx { ip: Some(here), user_agent: Some("test/1".into()), ..house.ctx() };
-        let who = || Identifier { username: Some("ada".into()), email: None };
+        let who = || Identifier { username: Some("ada".into()), email: None, exact: false };
         let sign_in = async |password: &str| {
             login::sign_in(hallpass, &stranger, who(), password.to_owned().into(), Remember::No, None).await
         };

@@ -41,7 +41,7 @@ on_both_engines! {
         let adele = accounts::create(&house.hallpass, &house.ctx(), new, Default::default()).await.unwrap();
         let here = house.sign_in("adèle").await.session;
         let sign_in = async |username: Option<&str>, email: Option<&str>| {
-            let who = Identifier { username: username.map(str::to_owned), email: email.map(str::to_owned) };
+            let who = Identifier { username: username.map(str::to_owned), email: email.map(str::to_owned), exact: false };
             let password = OTHER_PASSWORD.to_owned().into();
             code(login::sign_in(&house.hallpass, &house.ctx(), who, password, Remember::No, None).await)
         };

@@ -41,6 +41,7 @@ on_both_engines! {
         let who = |username: Option<&str>, email: Option<&str>| Identifier {
             username: username.map(str::to_owned),
             email: email.map(str::to_owned),
+            exact: false,
         };
         for good in [
             who(Some("ada"), None),
@@ -102,7 +103,7 @@ on_both_engines! {
         let master = hallpass_core::MasterKey::from_base64(&house.master).unwrap();
         let stricter =
             hallpass_core::Hallpass::open(house.database.db.clone(), &master, config, house.now()).await.unwrap();
-        let who = Identifier { username: Some("ada".into()), email: None };
+        let who = Identifier { username: Some("ada".into()), email: None, exact: false };
         login::sign_in(&stricter, &house.ctx(), who, PASSWORD.to_owned().into(), Remember::No, None).await.unwrap();
         let after = stored_hash(&house).await;
         assert!(after.starts_with("$argon2id$v=19$m=19456,t=3,p=1$"), "{after}");

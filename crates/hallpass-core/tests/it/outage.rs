@@ -92,7 +92,7 @@ async fn connections_that_postgresql_ends_are_replaced_and_no_call_fails_in_any_
 
 /// One of each kind of call that writes, all at once.
 async fn write_all(hallpass: &Hallpass, ctx: &Ctx, ada: &Account, issued: &Issued) -> Vec<(&'static str, Result<()>)> {
-    let who = Identifier { username: Some("ada".into()), email: None };
+    let who = Identifier { username: Some("ada".into()), email: None, exact: false };
     let sign_in = login::sign_in(hallpass, ctx, who, PASSWORD.to_owned().into(), Remember::No, None);
     let calls: [(_, BoxFuture<'_, Result<()>>); 8] = [
         ("sign-up", login::sign_up(hallpass, ctx, person("bob"), Remember::No).map(|answer| answer.map(drop)).boxed()),

@@ -120,7 +120,7 @@ pub(crate) async fn sign_in_at(
     password: &str,
     device: Option<&str>,
 ) -> Result<Issued> {
-    let who = Identifier { username: Some(username.into()), email: None };
+    let who = Identifier { username: Some(username.into()), email: None, exact: false };
     login::sign_in(server, ctx, who, password.to_owned().into(), Remember::No, device).await
 }
 

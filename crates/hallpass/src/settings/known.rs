@@ -23,6 +23,8 @@ pub(crate) enum Kind {
     List,
     /// One of these words.
     Choice(Vec<String>),
+    /// Sections in a list, in the file only.
+    Sections,
     /// A section whose names are free, each with a value of this kind.
     Names(Box<Kind>),
 }
@@ -39,6 +41,7 @@ impl Kind {
                 let words: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
                 format!("one of {}", words.join(", "))
             }
+            Self::Sections => "a list of sections in the file".into(),
             Self::Names(kind) => format!("a section of names, each {}", kind.words()),
         }
     }
@@ -143,6 +146,9 @@ fn kind(schema: &Value) -> Kind {
     match schema.get("type").and_then(Value::as_str) {
         Some("integer") => Kind::Whole,
         Some("boolean") => Kind::Switch,
+        Some("array") if schema.get("items").is_some_and(|items| items.get("type") != Some(&"string".into())) => {
+            Kind::Sections
+        }
         Some("array") => Kind::List,
         _ => Kind::Text,
     }

@@ -10,7 +10,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::telemetry;
+use dialects::Dialect;
 
+mod dialects;
 pub(crate) mod known;
 mod mail;
 pub(crate) mod master_key;
@@ -66,6 +68,8 @@ pub(crate) struct Settings {
     pub(crate) network: Network,
     /// How the log is written.
     pub(crate) log: Log,
+    /// The wire formats of Django's packages that are spoken as well, each as a section `[[dialects]]`.
+    pub(crate) dialects: Vec<Dialect>,
 }
 
 /// What stands between the clients and this server.
@@ -122,6 +126,7 @@ impl Default for Settings {
             revocation: Revocation::default(),
             network: Network::default(),
             log: Log::default(),
+            dialects: Vec::new(),
         }
     }
 }
@@ -220,6 +225,8 @@ impl Settings {
             frontend_origins: self.frontend_origins(public_url),
             trusted_proxies: self.network.trusted_proxies.clone(),
             dev: self.dev,
+            // Those that cannot be opened are problems, which `check` tells.
+            dialects: self.dialects.iter().filter_map(|dialect| dialect.open().ok()).collect(),
         }
     }
 
@@ -266,6 +273,7 @@ impl Settings {
             }
         }
         problems.extend(self.web(stand_in).check().err().into_iter().flatten());
+        problems.extend(self.dialects.iter().filter_map(|dialect| dialect.open().err()));
         problems.extend(telemetry::filter(&self.log).err());
         problems.extend(master_key::problem(self, environment));
         if problems.is_empty() { Ok(()) } else { Err(Problems(problems)) }

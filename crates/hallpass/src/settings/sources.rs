@@ -190,6 +190,7 @@ fn parse(kind: &Kind, text: &str) -> Option<Value> {
             let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
             Value::Array(entries.map(|entry| Value::String(entry.to_owned())).collect())
         }
+        Kind::Sections => return None,
         Kind::Text | Kind::Choice(_) | Kind::Names(_) => Value::String(text.to_owned()),
     })
 }

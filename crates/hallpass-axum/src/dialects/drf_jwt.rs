@@ -1,0 +1,303 @@
+//! The dialect of `rest_framework_jwt`: one token, sent as `Authorization: JWT …`, that opens things and is exchanged for
+//! the next one while it is good. Its version 1.19 (`drf-jwt`) and, by a setting, 1.11 (`djangorestframework-jwt`).
+//!
+//! The first token of a session carries the session's id as `jti`, and those that it is exchanged for as `orig_jti`: so a
+//! session that is over takes its tokens along. Version 1.11 has neither, and its tokens are good until they expire.
+
+mod tokens;
+
+use std::sync::Arc;
+
+use axum::http::{HeaderValue, Method, StatusCode};
+use hallpass_core::{
+    AccountId, Code,
+    accounts::NewAccount,
+    login::{self, Identifier},
+    sessions::{self, Remember},
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+
+use super::{
+    View,
+    drf::{self, Call, Handler, Outcome, Refusal, Reply},
+    fields::{Fields, NEEDED, Rules},
+    jwt::{self, Names, Secret},
+};
+use crate::AppState;
+use tokens::family_of;
+
+/// What a project of `rest_framework_jwt` has set up. An address that is empty is not served.
+#[derive(Debug, Clone)]
+pub struct DrfJwt {
+    /// The project's `SECRET_KEY`, or `JWT_SECRET_KEY`.
+    pub secret: SecretString,
+    /// `JWT_AUTH_HEADER_PREFIX`.
+    pub header_prefix: String,
+    /// Whether name and password are taken with a request as well (HTTP Basic, RFC 7617), as where a project lists
+    /// `SessionAuthentication` and `BasicAuthentication`.
+    pub basic: bool,
+    /// Whether answers are those of version 1.11.
+    pub original: bool,
+    /// `JWT_ISSUER`.
+    pub issuer: Option<String>,
+    /// `JWT_AUDIENCE`.
+    pub audience: Option<String>,
+    /// `JWT_LEEWAY`, in seconds.
+    pub leeway: i64,
+    /// `JWT_REFRESH_EXPIRATION_DELTA`, in seconds.
+    pub refresh_limit: i64,
+    /// `JWT_TOKEN_ID = 'require'`: whether a token without a name is not exchanged.
+    pub token_id_required: bool,
+    /// `JWT_PAYLOAD_INCLUDE_USER_ID`: whether the token says the account's id.
+    pub user_id: bool,
+    /// `JWT_AUTH_COOKIE`: a cookie that has the token as well.
+    pub cookie: Option<String>,
+    /// `JWT_IMPERSONATION_COOKIE`.
+    pub impersonation_cookie: Option<String>,
+    /// Whether new accounts may have any password, as with views that never ask Django's validators.
+    pub insecure_weak_passwords: bool,
+    /// Where a token is obtained with name and password; with a `*` at its end, with whatever follows.
+    pub obtain: String,
+    /// Where a token is exchanged for the next one.
+    pub refresh: String,
+    /// Where a token is looked at.
+    pub verify: String,
+    /// Where a token is taken back, and with it all of its session.
+    pub blacklist: String,
+    /// Where a superuser obtains the token of somebody else.
+    pub impersonate: String,
+    /// Where an account is made.
+    pub sign_up: String,
+    /// Where the account of a token is read.
+    pub user: String,
+    /// Whether the answer to name and password has the account in it (`JWT_RESPONSE_PAYLOAD_HANDLER`).
+    pub token_with_user: bool,
+    /// What is told of an account: `id`, `username`, `email`, `first_name`, `last_name`.
+    pub user_fields: Vec<String>,
+    /// What is told of a new one, `token` besides.
+    pub sign_up_fields: Vec<String>,
+}
+
+struct Dialect {
+    app: AppState,
+    settings: DrfJwt,
+    secret: Secret,
+    names: Names,
+    challenge: HeaderValue,
+    texts: &'static Texts,
+}
+
+/// What the two versions say differently.
+struct Texts {
+    ok: StatusCode,
+    expired: &'static str,
+    decoding: &'static str,
+    invalid: &'static str,
+    unknown_user: &'static str,
+    no_orig_iat: &'static str,
+}
+
+const TEXTS: Texts = Texts {
+    ok: StatusCode::CREATED,
+    expired: "Token has expired.",
+    decoding: "Error decoding token.",
+    invalid: "Invalid token.",
+    unknown_user: "Invalid token.",
+    no_orig_iat: "orig_iat field not found in token.",
+};
+
+const ORIGINAL: Texts = Texts {
+    ok: StatusCode::OK,
+    expired: "Signature has expired.",
+    decoding: "Error decoding signature.",
+    invalid: "Incorrect authentication credentials.",
+    unknown_user: "Invalid signature.",
+    no_orig_iat: "orig_iat field is required.",
+};
+
+const WRONG: &str = "Invalid username/password.";
+const UNREADABLE: &str = "Invalid basic header. Credentials not correctly base64 encoded.";
+const BLACKLISTED: &str = "Token is blacklisted.";
+const DISABLED: &str = "User account is disabled.";
+const TAKEN: &str = "A user with that username already exists.";
+
+/// The addresses that are served.
+pub(super) fn views(settings: &DrfJwt, app: &AppState) -> Vec<View> {
+    let dialect = Arc::new(Dialect {
+        app: app.clone(),
+        secret: Secret::new(settings.secret.expose_secret().as_bytes()),
+        names: Names {
+            issuer: settings.issuer.clone(),
+            audience: settings.audience.clone(),
+            leeway: settings.leeway,
+            any_audience: false,
+        },
+        challenge: HeaderValue::try_from(format!("{} realm=\"api\"", settings.header_prefix))
+            .unwrap_or(HeaderValue::from_static("JWT realm=\"api\"")),
+        texts: if settings.original { &ORIGINAL } else { &TEXTS },
+        settings: settings.clone(),
+    });
+    const POST: &[Method] = &[Method::POST];
+    const GET: &[Method] = &[Method::GET];
+    let all: [(&str, &'static [Method], Handler<Dialect>); 7] = [
+        (&settings.obtain, POST, |dialect, call| Box::pin(obtain(dialect, call))),
+        (&settings.refresh, POST, |dialect, call| Box::pin(refresh(dialect, call))),
+        (&settings.verify, POST, |dialect, call| Box::pin(verify(dialect, call))),
+        (&settings.blacklist, POST, |dialect, call| Box::pin(blacklist(dialect, call))),
+        (&settings.impersonate, POST, |dialect, call| Box::pin(impersonate(dialect, call))),
+        (&settings.sign_up, POST, |dialect, call| Box::pin(sign_up(dialect, call))),
+        (&settings.user, GET, |dialect, call| Box::pin(user(dialect, call))),
+    ];
+    let served = all.into_iter().filter(|(path, ..)| !path.is_empty());
+    served.map(|(path, allowed, handler)| (path.to_owned(), drf::view(&dialect, allowed, handler))).collect()
+}
+
+async fn obtain(dialect: &Dialect, call: &Call) -> Outcome {
+    call.takes(&Method::POST)?;
+    let mut fields = Fields::of(call.data().await?.members()?);
+    let (username, password) = (fields.text("username", NEEDED), fields.text("password", NEEDED));
+    fields.check()?;
+    let who = Identifier { username, email: None, exact: true };
+    let password = SecretString::from(password.unwrap_or_default());
+    let issued = login::sign_in(dialect.app.hallpass(), &call.ctx, who, password, Remember::Yes, None).await;
+    let issued = issued.map_err(|error| match error.code {
+        Code::InvalidCredentials | Code::ValidationFailed | Code::EmailNotVerified => {
+            Refusal::whole("Unable to log in with provided credentials.")
+        }
+        _ => error.into(),
+    })?;
+    let token = dialect.first_token(&issued.account, issued.session, call.ctx.now);
+    if dialect.settings.token_with_user {
+        let user = drf::pick(&dialect.settings.user_fields, &drf::about(&issued.account));
+        return Ok(dialect.with_cookie(
+            call,
+            Reply::new(dialect.texts.ok, json!({ "token": token, "user": user })),
+            &token,
+        ));
+    }
+    Ok(dialect.with_cookie(call, dialect.token_alone(&token, Some(call.ctx.now)), &token))
+}
+
+async fn refresh(dialect: &Dialect, call: &Call) -> Outcome {
+    call.takes(&Method::POST)?;
+    let (_, claims, account) = dialect.shown_token(call).await?;
+    let began = claims.get("orig_iat").and_then(Value::as_i64).filter(|began| *began != 0);
+    let began = began.ok_or_else(|| Refusal::whole(dialect.texts.no_orig_iat))?;
+    let too_late = || Refusal::whole("Refresh has expired.");
+    if call.ctx.now > began.saturating_add(dialect.settings.refresh_limit) {
+        return Err(too_late());
+    }
+    if dialect.settings.token_id_required && !claims.contains_key("jti") {
+        return Err(Refusal::whole(dialect.texts.invalid));
+    }
+    let family = family_of(&claims);
+    if let Some(session) = family {
+        sessions::extend(dialect.app.hallpass(), &call.ctx, session).await.map_err(|error| match error.code {
+            Code::SessionEnded => too_late(),
+            _ => error.into(),
+        })?;
+    }
+    let mut next = dialect.claims(&account, call.ctx.now, began);
+    if !dialect.settings.original {
+        next.insert("jti".into(), jwt::new_jti()?.to_string().into());
+        if let Some(session) = family {
+            next.insert("orig_jti".into(), session.to_string().into());
+        }
+    }
+    let token = dialect.secret.sign(&next);
+    Ok(dialect.with_cookie(call, dialect.token_alone(&token, Some(call.ctx.now)), &token))
+}
+
+async fn verify(dialect: &Dialect, call: &Call) -> Outcome {
+    call.takes(&Method::POST)?;
+    let (token, claims, _) = dialect.shown_token(call).await?;
+    Ok(dialect.with_cookie(call, dialect.token_alone(&token, claims.get("iat").and_then(Value::as_i64)), &token))
+}
+
+async fn blacklist(dialect: &Dialect, call: &Call) -> Outcome {
+    let own = dialect.authenticate(call).await?.0;
+    call.takes(&Method::POST)?;
+    let mut fields = Fields::of(call.data().await?.members()?);
+    let given = fields.text("token", Rules { required: false, ..NEEDED });
+    fields.check()?;
+    let token = given.unwrap_or(own);
+    let claims = dialect.open(&token, call.ctx.now).map_err(|flaw| Refusal::whole(dialect.text(flaw)))?;
+    if let Some(session) = family_of(&claims) {
+        // No token that it could still be exchanged for lives longer.
+        let until = claims.get("exp").and_then(Value::as_i64).unwrap_or(i64::MAX);
+        sessions::end_family(dialect.app.hallpass(), &call.ctx, session, until).await?;
+    }
+    Ok(Reply::new(StatusCode::CREATED, json!({ "token": token })))
+}
+
+async fn impersonate(dialect: &Dialect, call: &Call) -> Outcome {
+    let (_, superuser) = dialect.authenticate(call).await?;
+    if !superuser.is_superuser {
+        return Err(Refusal::detail(StatusCode::FORBIDDEN, drf::FORBIDDEN));
+    }
+    call.takes(&Method::POST)?;
+    let mut fields = Fields::of(call.data().await?.members()?);
+    let whom = fields.key("user");
+    fields.check()?;
+    let whom = whom.unwrap_or_default();
+    let issued = login::impersonate(dialect.app.hallpass(), &call.ctx, superuser.id, AccountId(whom)).await;
+    let issued = issued.map_err(|error| match error.code {
+        Code::InvalidCredentials => Refusal::whole(DISABLED),
+        Code::NotFound => {
+            fields.refuse("user", format!("Invalid pk \"{whom}\" - object does not exist."));
+            fields.check().err().unwrap_or_else(|| error.into())
+        }
+        _ => error.into(),
+    })?;
+    let token = dialect.first_token(&issued.account, issued.session, call.ctx.now);
+    let mut reply = Reply::new(StatusCode::CREATED, json!({ "token": token }));
+    if let Some(cookie) = &dialect.settings.impersonation_cookie {
+        dialect.keep(&mut reply, cookie, &token, call.ctx.now);
+    }
+    Ok(reply)
+}
+
+async fn sign_up(dialect: &Dialect, call: &Call) -> Outcome {
+    // Whoever signs up may still send the token of somebody else: that stops nobody.
+    let _ = dialect.sent_token(call);
+    call.takes(&Method::POST)?;
+    let mut fields = Fields::of(call.data().await?.members()?);
+    let username = fields.username("username", true);
+    let email = fields.email("email", Rules { required: false, blank: true, longest: None });
+    let password = fields.text("password", Rules { longest: Some(128), ..NEEDED });
+    fields.check()?;
+    let email = email.filter(|email| !email.is_empty());
+    let new = NewAccount {
+        username,
+        email,
+        password: password.map(SecretString::from),
+        insecure_any_password: dialect.settings.insecure_weak_passwords,
+        ..NewAccount::default()
+    };
+    let issued = login::sign_up(dialect.app.hallpass(), &call.ctx, new, Remember::Yes).await;
+    let issued = issued.map_err(|error| {
+        match error.code {
+            Code::UsernameTaken => fields.refuse("username", TAKEN),
+            Code::EmailTaken => fields.refuse("email", "This address belongs to another account."),
+            Code::ValidationFailed => {
+                error.fields.iter().for_each(|wrong| fields.refuse(wrong.field, wrong.detail.clone()));
+            }
+            Code::SignUpClosed => return Refusal::detail(StatusCode::FORBIDDEN, drf::FORBIDDEN),
+            _ => {}
+        }
+        fields.check().err().unwrap_or_else(|| error.into())
+    })?;
+    let Some(issued) = issued else {
+        return Ok(Reply::new(StatusCode::CREATED, json!({ "detail": "Verification e-mail sent." })));
+    };
+    let mut told = drf::about(&issued.account);
+    told.insert("token".into(), dialect.first_token(&issued.account, issued.session, call.ctx.now).into());
+    Ok(Reply::new(StatusCode::CREATED, drf::pick(&dialect.settings.sign_up_fields, &told)))
+}
+
+async fn user(dialect: &Dialect, call: &Call) -> Outcome {
+    let (_, account) = dialect.authenticate(call).await?;
+    call.takes(&Method::GET)?;
+    Ok(Reply::new(StatusCode::OK, drf::pick(&dialect.settings.user_fields, &drf::about(&account))))
+}

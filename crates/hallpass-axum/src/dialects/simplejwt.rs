@@ -1,0 +1,234 @@
+//! The dialect of `rest_framework_simplejwt`: a pair of tokens, or one that slides.
+//!
+//! The name of a refresh token (`jti`) names the session and the generation of its secret, so that it rotates by the same
+//! rules as every other; that of an access token is the session's. A session that is over takes them all along. Tokens
+//! that the Django project made itself are taken as well, until they expire or are blacklisted.
+
+mod tokens;
+
+use std::sync::Arc;
+
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use hallpass_core::{
+    Code,
+    sessions::{self, Named},
+};
+use serde_json::{Value, json};
+
+use super::{
+    View,
+    drf::{self, Call, Handler, Outcome, Refusal, Reply},
+    fields::{Fields, NEEDED},
+    jwt::{Key, Names, Secret},
+};
+use crate::AppState;
+use tokens::{family_of, hex};
+
+/// What a project of `rest_framework_simplejwt` has set up (`SIMPLE_JWT`). An address that is empty is not served.
+#[derive(Debug, Clone)]
+pub struct SimpleJwt {
+    /// `SIGNING_KEY` and `ALGORITHM`.
+    pub key: Key,
+    /// `ISSUER`.
+    pub issuer: Option<String>,
+    /// `AUDIENCE`.
+    pub audience: Option<String>,
+    /// `LEEWAY`, in seconds.
+    pub leeway: i64,
+    /// `REFRESH_TOKEN_LIFETIME`, in seconds.
+    pub refresh_lifetime: i64,
+    /// `SLIDING_TOKEN_REFRESH_LIFETIME`, in seconds.
+    pub sliding_refresh_lifetime: i64,
+    /// `ROTATE_REFRESH_TOKENS`.
+    pub rotate: bool,
+    /// `CHECK_REVOKE_TOKEN`: whether a token says which password it was made under.
+    pub check_password: bool,
+    /// `AUTH_HEADER_NAME`, as it is on the wire.
+    pub header_name: String,
+    /// `AUTH_HEADER_TYPES`.
+    pub header_types: Vec<String>,
+    /// `USER_ID_CLAIM`.
+    pub user_id_claim: String,
+    /// `USER_ID_FIELD`: whether it has the user name instead of the id.
+    pub user_id_is_username: bool,
+    /// `TOKEN_TYPE_CLAIM`.
+    pub type_claim: String,
+    /// `JTI_CLAIM`.
+    pub jti_claim: String,
+    /// `AUTH_TOKEN_CLASSES`: which of `access` and `sliding` open things.
+    pub opening: Vec<String>,
+    /// Further claims by name, each with what it says of the account.
+    pub claims: Vec<(String, String)>,
+    /// Whether tokens are believed about their account without looking at it (`JWTStatelessUserAuthentication`).
+    pub stateless: bool,
+    /// Where a pair is obtained with name and password.
+    pub obtain: String,
+    /// Where a refresh token is exchanged.
+    pub refresh: String,
+    /// Where a token is looked at.
+    pub verify: String,
+    /// Where a refresh token is taken back, and with it all of its session.
+    pub blacklist: String,
+    /// Where a token that slides is obtained.
+    pub sliding: String,
+    /// Where it is exchanged for the next one.
+    pub sliding_refresh: String,
+    /// Where the account of a token is read.
+    pub user: String,
+    /// What is told of an account.
+    pub user_fields: Vec<String>,
+}
+
+struct Dialect {
+    app: AppState,
+    settings: SimpleJwt,
+    secret: Secret,
+    names: Names,
+    header: HeaderName,
+    challenge: HeaderValue,
+}
+
+/// What is wrong with a token, in the package's words.
+struct Wrong(&'static str);
+
+const EXPIRED: &str = "Token is expired";
+const INVALID: &str = "Token is invalid";
+const BLACKLISTED: &str = "Token is blacklisted";
+const COMMON: [&str; 3] = ["exp", "iat", "refresh_exp"];
+
+/// The addresses that are served.
+pub(super) fn views(settings: &SimpleJwt, app: &AppState) -> Vec<View> {
+    let scheme = settings.header_types.first().map_or("Bearer", String::as_str);
+    let dialect = Arc::new(Dialect {
+        app: app.clone(),
+        secret: settings.key.open(),
+        names: Names {
+            issuer: settings.issuer.clone(),
+            audience: settings.audience.clone(),
+            leeway: settings.leeway,
+            any_audience: settings.audience.is_none(),
+        },
+        header: HeaderName::try_from(settings.header_name.as_str()).unwrap_or(header::AUTHORIZATION),
+        challenge: HeaderValue::try_from(format!("{scheme} realm=\"api\""))
+            .unwrap_or(HeaderValue::from_static("Bearer realm=\"api\"")),
+        settings: settings.clone(),
+    });
+    const POST: &[Method] = &[Method::POST];
+    const GET: &[Method] = &[Method::GET];
+    let all: [(&str, &'static [Method], Handler<Dialect>); 7] = [
+        (&settings.obtain, POST, |dialect, call| Box::pin(obtain(dialect, call))),
+        (&settings.refresh, POST, |dialect, call| Box::pin(refresh(dialect, call))),
+        (&settings.verify, POST, |dialect, call| Box::pin(verify(dialect, call))),
+        (&settings.blacklist, POST, |dialect, call| Box::pin(blacklist(dialect, call))),
+        (&settings.sliding, POST, |dialect, call| Box::pin(sliding(dialect, call))),
+        (&settings.sliding_refresh, POST, |dialect, call| Box::pin(sliding_refresh(dialect, call))),
+        (&settings.user, GET, |dialect, call| Box::pin(user(dialect, call))),
+    ];
+    let served = all.into_iter().filter(|(path, ..)| !path.is_empty());
+    served.map(|(path, allowed, handler)| (path.to_owned(), drf::view(&dialect, allowed, handler))).collect()
+}
+
+async fn obtain(dialect: &Dialect, call: &Call) -> Outcome {
+    let issued = dialect.sign_in(call).await?;
+    let (now, about) = (call.ctx.now, dialect.about(&issued.account).await?);
+    let refresh = dialect.refresh_token(&about, issued.session, issued.generation, now);
+    let access = dialect.access_token(&about, &hex(issued.session.0), now);
+    Ok(Reply::new(StatusCode::OK, json!({ "refresh": refresh, "access": access })))
+}
+
+async fn refresh(dialect: &Dialect, call: &Call) -> Outcome {
+    let (token, claims, jti) = dialect.shown(call, "refresh", Some("refresh")).await?;
+    let now = call.ctx.now;
+    dialect.active(&claims).await?;
+    let about = dialect.carried(&claims);
+    let session = dialect.session_of(&jti).await?;
+    let Some(Named { session, generation, .. }) = session else {
+        // The project's own: good until it expires.
+        let access = dialect.access_token(&about, &hex(family_of(&jti).0), now);
+        let both = json!({ "access": access, "refresh": token });
+        let alone = json!({ "access": both.get("access") });
+        return Ok(Reply::new(StatusCode::OK, if dialect.settings.rotate { both } else { alone }));
+    };
+    let issued = sessions::go_on(dialect.app.hallpass(), &call.ctx, session, generation).await;
+    let issued = issued.map_err(|error| match error.code {
+        Code::SessionEnded | Code::RefreshInvalid => dialect.refuse(&Wrong(BLACKLISTED)),
+        _ => error.into(),
+    })?;
+    let mut body = json!({ "access": dialect.access_token(&about, &hex(session.0), now) });
+    if let (true, Value::Object(members)) = (dialect.settings.rotate, &mut body) {
+        let next = dialect.refresh_token(&about, session, issued.generation, now);
+        members.insert("refresh".into(), next.into());
+    }
+    Ok(Reply::new(StatusCode::OK, body))
+}
+
+async fn verify(dialect: &Dialect, call: &Call) -> Outcome {
+    call.takes(&Method::POST)?;
+    let mut fields = Fields::of(call.data().await?.members()?);
+    let token = fields.text("token", NEEDED);
+    fields.check()?;
+    let opened = dialect.open(&token.unwrap_or_default(), call.ctx.now);
+    let (claims, _) = opened.map_err(|wrong| dialect.refuse(&wrong))?;
+    let jti = dialect.jti(&claims).map_err(|wrong| dialect.refuse(&wrong))?;
+    if dialect.is_over(&jti).await? {
+        return Err(Refusal::whole(BLACKLISTED));
+    }
+    Ok(Reply::new(StatusCode::OK, json!({})))
+}
+
+async fn blacklist(dialect: &Dialect, call: &Call) -> Outcome {
+    let (_, claims, jti) = dialect.shown(call, "refresh", Some("refresh")).await?;
+    let hallpass = dialect.app.hallpass();
+    match dialect.session_of(&jti).await? {
+        Some(named) => sessions::sign_out(hallpass, &call.ctx, named.session).await?,
+        None => {
+            let until = claims.get("exp").and_then(Value::as_i64).unwrap_or(i64::MAX);
+            sessions::end_family(hallpass, &call.ctx, family_of(&jti), until).await?;
+        }
+    }
+    Ok(Reply::new(StatusCode::OK, json!({})))
+}
+
+async fn sliding(dialect: &Dialect, call: &Call) -> Outcome {
+    let issued = dialect.sign_in(call).await?;
+    let (now, mut claims) = (call.ctx.now, dialect.about(&issued.account).await?);
+    claims.insert("refresh_exp".into(), (now + dialect.settings.sliding_refresh_lifetime).into());
+    let token = dialect.sliding_token(claims, &hex(issued.session.0), now);
+    Ok(Reply::new(StatusCode::OK, json!({ "token": token })))
+}
+
+async fn sliding_refresh(dialect: &Dialect, call: &Call) -> Outcome {
+    let (_, claims, jti) = dialect.shown(call, "token", Some("sliding")).await?;
+    let now = call.ctx.now;
+    match claims.get("refresh_exp").and_then(Value::as_i64) {
+        None => return Err(dialect.refuse(&Wrong("Token has no 'refresh_exp' claim"))),
+        Some(end) if end <= now => return Err(dialect.refuse(&Wrong("Token 'refresh_exp' claim has expired"))),
+        Some(_) => {}
+    }
+    dialect.active(&claims).await?;
+    let extended = sessions::extend(dialect.app.hallpass(), &call.ctx, family_of(&jti)).await;
+    extended.map_err(|error| match error.code {
+        Code::SessionEnded => dialect.refuse(&Wrong(BLACKLISTED)),
+        _ => error.into(),
+    })?;
+    let mut about = dialect.carried(&claims);
+    about.extend(claims.get("refresh_exp").map(|end| ("refresh_exp".to_owned(), end.clone())));
+    Ok(Reply::new(StatusCode::OK, json!({ "token": dialect.sliding_token(about, &jti, now) })))
+}
+
+async fn user(dialect: &Dialect, call: &Call) -> Outcome {
+    let (claims, account) = dialect.authenticate(call).await?;
+    call.takes(&Method::GET)?;
+    let told = match account {
+        Some(account) => drf::pick(&dialect.settings.user_fields, &drf::about(&account)),
+        None => {
+            let id = claims.get(&dialect.settings.user_id_claim);
+            let flag = |name: &str| claims.get(name).and_then(Value::as_bool).unwrap_or_default();
+            json!({
+                "id": id, "pk": id, "username": claims.get("username").and_then(Value::as_str).unwrap_or_default(),
+                "is_staff": flag("is_staff"), "is_superuser": flag("is_superuser"), "is_active": true,
+            })
+        }
+    };
+    Ok(Reply::new(StatusCode::OK, told))
+}

@@ -1,0 +1,282 @@
+//! Whose a token is, and what one says.
+
+use aws_lc_rs::digest;
+use axum::http::{Method, StatusCode, header};
+use hallpass_core::{
+    AccountId, Code, Error, SessionId,
+    accounts::{self, Account},
+    login::{self, Identifier},
+    sessions::{self, Named, Remember},
+};
+use secrecy::SecretString;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::{
+    super::{
+        drf::{self, Call, NO_CREDENTIALS, Refusal},
+        fields::{Fields, NEEDED},
+        jwt::Flaw,
+    },
+    BLACKLISTED, COMMON, Dialect, EXPIRED, INVALID, Wrong,
+};
+
+impl Dialect {
+    pub(super) async fn sign_in(&self, call: &Call) -> Result<sessions::Issued, Refusal> {
+        call.takes(&Method::POST)?;
+        let mut fields = Fields::of(call.data().await?.members()?);
+        let (username, password) = (fields.text("username", NEEDED), fields.text("password", NEEDED));
+        fields.check()?;
+        let who = Identifier { username, email: None, exact: true };
+        let password = SecretString::from(password.unwrap_or_default());
+        let issued = login::sign_in(self.app.hallpass(), &call.ctx, who, password, Remember::Yes, None).await;
+        issued.map_err(|error| match error.code {
+            Code::InvalidCredentials | Code::ValidationFailed | Code::EmailNotVerified => {
+                let detail = "No active account found with the given credentials";
+                Refusal::unauthenticated(detail, &self.challenge)
+            }
+            _ => error.into(),
+        })
+    }
+
+    /// The token in the body, what it says, and its name; it is of the kind that is asked for, and not over.
+    pub(super) async fn shown(
+        &self,
+        call: &Call,
+        field: &str,
+        kind: Option<&str>,
+    ) -> Result<(String, Map<String, Value>, String), Refusal> {
+        call.takes(&Method::POST)?;
+        let mut fields = Fields::of(call.data().await?.members()?);
+        let token = fields.text(field, NEEDED);
+        fields.check()?;
+        let token = token.unwrap_or_default();
+        let (claims, jti) = self.judge(&token, kind, call.ctx.now).await?.map_err(|wrong| self.refuse(&wrong))?;
+        Ok((token, claims, jti))
+    }
+
+    /// What a token says, if it is good and of a kind; in the order in which the package looks.
+    pub(super) async fn judge(
+        &self,
+        token: &str,
+        kind: Option<&str>,
+        now: i64,
+    ) -> Result<Result<(Map<String, Value>, String), Wrong>, Error> {
+        let (claims, has_end) = match self.open(token, now) {
+            Ok(opened) => opened,
+            Err(wrong) => return Ok(Err(wrong)),
+        };
+        let jti = self.jti(&claims);
+        if let Ok(jti) = &jti
+            && self.is_over(jti).await?
+        {
+            return Ok(Err(Wrong(BLACKLISTED)));
+        }
+        let right = claims.get(&self.settings.type_claim).map(|given| kind.is_none_or(|kind| given == kind));
+        Ok(match (has_end, jti, right) {
+            (false, ..) => Err(Wrong("Token has no 'exp' claim")),
+            (true, Err(wrong), _) => Err(wrong),
+            (true, Ok(_), None) => Err(Wrong("Token has no type")),
+            (true, Ok(_), Some(false)) => Err(Wrong("Token has wrong type")),
+            (true, Ok(jti), Some(true)) => Ok((claims, jti)),
+        })
+    }
+
+    pub(super) fn open(&self, token: &str, now: i64) -> Result<(Map<String, Value>, bool), Wrong> {
+        let opened = self.secret.open(token, &self.names, now);
+        let claims = opened.map_err(|flaw| Wrong(if flaw == Flaw::Expired { EXPIRED } else { INVALID }))?;
+        let has_end = claims.contains_key("exp");
+        Ok((claims, has_end))
+    }
+
+    pub(super) fn jti(&self, claims: &Map<String, Value>) -> Result<String, Wrong> {
+        let jti = claims.get(&self.settings.jti_claim).and_then(Value::as_str);
+        jti.map(str::to_owned).ok_or(Wrong("Token has no id"))
+    }
+
+    /// What the name of a refresh token says, if it is one of ours.
+    pub(super) async fn session_of(&self, jti: &str) -> Result<Option<Named>, Error> {
+        let Ok(name) = Uuid::try_parse(jti) else { return Ok(None) };
+        sessions::of_name(self.app.hallpass(), name).await
+    }
+
+    /// Whether the session behind a token of this name is over.
+    pub(super) async fn is_over(&self, jti: &str) -> Result<bool, Error> {
+        if self.app.hallpass().verifier().revoked().has_ended(family_of(jti)) {
+            return Ok(true);
+        }
+        Ok(self.session_of(jti).await?.is_some_and(|named| named.ended))
+    }
+
+    /// The token of a request, and its account.
+    pub(super) async fn authenticate(&self, call: &Call) -> Result<(Map<String, Value>, Option<Account>), Refusal> {
+        let coded = |detail: &str, code: &str| {
+            let body = json!({ "detail": detail, "code": code });
+            self.unauthenticated(body)
+        };
+        let none = || Refusal::unauthenticated(NO_CREDENTIALS, &self.challenge);
+        let value = call.headers.get(&self.header).ok_or_else(none)?.as_bytes();
+        let words: Vec<&[u8]> = value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).collect();
+        let ours = |word: &&[u8]| self.settings.header_types.iter().any(|scheme| scheme.as_bytes() == *word);
+        let token = match words.as_slice() {
+            [scheme, token] if ours(scheme) => str::from_utf8(token).unwrap_or_default(),
+            [scheme, ..] if ours(scheme) => {
+                let detail = "Authorization header must contain two space-delimited values";
+                return Err(coded(detail, "bad_authorization_header"));
+            }
+            _ => return Err(none()),
+        };
+        self.app.demand_known(call.ctx.now)?;
+        let mut messages = Vec::new();
+        let mut opened = None;
+        for kind in &self.settings.opening {
+            match self.judge(token, Some(kind), call.ctx.now).await? {
+                Ok((claims, _)) => {
+                    opened = Some(claims);
+                    break;
+                }
+                Err(Wrong(message)) => {
+                    let class = if kind == "sliding" { "SlidingToken" } else { "AccessToken" };
+                    messages.push(json!({ "token_class": class, "token_type": kind, "message": message }));
+                }
+            }
+        }
+        let Some(claims) = opened else {
+            let detail = "Given token not valid for any token type";
+            let body = json!({ "detail": detail, "code": "token_not_valid", "messages": messages });
+            return Err(self.unauthenticated(body));
+        };
+        let id = claims.get(&self.settings.user_id_claim);
+        let id = id.ok_or_else(|| coded("Token contained no recognizable user identification", "token_not_valid"))?;
+        if self.settings.stateless {
+            return Ok((claims, None));
+        }
+        let account = self.account(id).await?.ok_or_else(|| coded("User not found", "user_not_found"))?;
+        if !account.is_active {
+            return Err(coded("User is inactive", "user_inactive"));
+        }
+        if self.settings.check_password && claims.get(PASSWORD) != self.password(&account).await?.as_ref() {
+            return Err(coded("The user's password has been changed.", "password_changed"));
+        }
+        Ok((claims, Some(account)))
+    }
+
+    /// Refuses a token whose account is not active, or whose password is another one by now.
+    pub(super) async fn active(&self, claims: &Map<String, Value>) -> Result<(), Refusal> {
+        let Some(id) = claims.get(&self.settings.user_id_claim) else { return Ok(()) };
+        let account = self.account(id).await?.filter(|account| account.is_active);
+        let none = || Refusal::unauthenticated("No active account found for the given token.", &self.challenge);
+        let account = account.ok_or_else(none)?;
+        if self.settings.check_password && claims.get(PASSWORD) != self.password(&account).await?.as_ref() {
+            return Err(Refusal::unauthenticated("The user's password has been changed.", &self.challenge));
+        }
+        Ok(())
+    }
+
+    pub(super) async fn account(&self, id: &Value) -> Result<Option<Account>, Error> {
+        let hallpass = self.app.hallpass();
+        if self.settings.user_id_is_username {
+            return match id.as_str() {
+                Some(username) => accounts::named(hallpass, username).await,
+                None => Ok(None),
+            };
+        }
+        let number = id.as_i64().or_else(|| id.as_str()?.parse().ok());
+        let Some(number) = number else { return Ok(None) };
+        match accounts::get(hallpass, AccountId(number)).await {
+            Err(error) if error.code == Code::NotFound => Ok(None),
+            found => found.map(Some),
+        }
+    }
+
+    pub(super) async fn password(&self, account: &Account) -> Result<Option<Value>, Error> {
+        Ok(accounts::password_mark(self.app.hallpass(), account.id).await?.map(Value::from))
+    }
+
+    /// What every token says of an account.
+    pub(super) async fn about(&self, account: &Account) -> Result<Map<String, Value>, Error> {
+        let settings = &self.settings;
+        let username = account.username.as_deref().unwrap_or_default();
+        let id = if settings.user_id_is_username { username.to_owned() } else { account.id.to_string() };
+        let mut about = Map::from_iter([(settings.user_id_claim.clone(), Value::from(id))]);
+        let known = drf::about(account);
+        let further = settings.claims.iter().filter_map(|(name, what)| Some((name.clone(), known.get(what)?.clone())));
+        about.extend(further);
+        if settings.check_password {
+            about.extend(self.password(account).await?.map(|mark| (PASSWORD.to_owned(), mark)));
+        }
+        for (name, value) in [("iss", &settings.issuer), ("aud", &settings.audience)] {
+            about.extend(value.as_deref().map(|value| (name.to_owned(), value.into())));
+        }
+        Ok(about)
+    }
+
+    /// What the next token takes over from this one.
+    pub(super) fn carried(&self, claims: &Map<String, Value>) -> Map<String, Value> {
+        let own = [self.settings.type_claim.as_str(), self.settings.jti_claim.as_str()];
+        let mut carried = claims.clone();
+        carried.retain(|name, _| !own.contains(&name.as_str()) && !COMMON.contains(&name.as_str()));
+        carried
+    }
+
+    pub(super) fn access_token(&self, about: &Map<String, Value>, jti: &str, now: i64) -> String {
+        self.token(about.clone(), "access", jti, self.app.hallpass().config().tokens.lifetime, now)
+    }
+
+    pub(super) fn sliding_token(&self, about: Map<String, Value>, jti: &str, now: i64) -> String {
+        self.token(about, "sliding", jti, self.app.hallpass().config().tokens.lifetime, now)
+    }
+
+    pub(super) fn refresh_token(
+        &self,
+        about: &Map<String, Value>,
+        session: SessionId,
+        generation: i64,
+        now: i64,
+    ) -> String {
+        let name = hex(sessions::name_of(session, generation));
+        self.token(about.clone(), "refresh", &name, self.settings.refresh_lifetime, now)
+    }
+
+    pub(super) fn token(
+        &self,
+        mut claims: Map<String, Value>,
+        kind: &str,
+        jti: &str,
+        lifetime: i64,
+        now: i64,
+    ) -> String {
+        claims.insert(self.settings.type_claim.clone(), kind.into());
+        claims.insert(self.settings.jti_claim.clone(), jti.into());
+        claims.insert("iat".into(), now.into());
+        claims.insert("exp".into(), (now + lifetime).into());
+        self.secret.sign(&claims)
+    }
+
+    pub(super) fn refuse(&self, Wrong(detail): &Wrong) -> Refusal {
+        self.unauthenticated(json!({ "detail": detail, "code": "token_not_valid" }))
+    }
+
+    pub(super) fn unauthenticated(&self, body: Value) -> Refusal {
+        let mut refusal = Refusal::new(StatusCode::UNAUTHORIZED, body);
+        refusal.0.headers.insert(header::WWW_AUTHENTICATE, self.challenge.clone());
+        refusal
+    }
+}
+
+/// The claim that says which password a token was made under.
+const PASSWORD: &str = "hash_password";
+
+/// What stands for a token in the log of what was taken back: its name, if that can be a session's.
+pub(super) fn family_of(jti: &str) -> SessionId {
+    SessionId(Uuid::try_parse(jti).unwrap_or_else(|_| {
+        let hash = digest::digest(&digest::SHA256, jti.as_bytes());
+        let mut bytes = [0; 16];
+        bytes.iter_mut().zip(hash.as_ref()).for_each(|(byte, of_hash)| *byte = *of_hash);
+        Uuid::from_bytes(bytes)
+    }))
+}
+
+pub(super) fn hex(name: Uuid) -> String {
+    name.simple().to_string()
+}
