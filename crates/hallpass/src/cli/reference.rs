@@ -66,12 +66,15 @@ fn setting(key: &Key) -> String {
         Kind::Names(_) => format!("{}, as `[{}]`", key.kind.words(), key.name()),
         kind => kind.words(),
     };
+    let environment = match &key.kind {
+        Kind::Sections => "none, it is in the file only".to_owned(),
+        _ => format!("`{}`", key.variable()),
+    };
     format!(
-        "\n### `{}`\n\n{}\n\n- Value: {kind}\n- Default: `{}`\n- Environment: `{}`\n",
+        "\n### `{}`\n\n{}\n\n- Value: {kind}\n- Default: `{}`\n- Environment: {environment}\n",
         key.name(),
         key.description,
         key.default,
-        key.variable()
     )
 }
 

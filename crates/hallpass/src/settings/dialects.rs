@@ -386,7 +386,9 @@ const SHORTEST: usize = 50;
 
 fn secret_key(name: &str, file: &str) -> Result<SecretString, String> {
     if file.is_empty() {
-        return Err(format!("`{name}` is not set: write that of the Django project into a file and name it here"));
+        return Err(format!(
+            "`{name}` is not set: write the secret of the Django project into a file and name the file here"
+        ));
     }
     let text = std::fs::read_to_string(file).map_err(|error| format!("`{name}`: `{file}` cannot be read: {error}"))?;
     let secret = text.trim_end_matches(['\n', '\r']);

@@ -141,8 +141,15 @@ impl Found {
             // Each setting is tried alone first, so that every one that does not fit is named, and named by its path.
             let mut alone = Table::new();
             insert(&mut alone, path, value);
-            if Settings::deserialize(Value::Table(alone)).is_err() {
-                self.problems.push(does_not_fit(keys, path, value, origin));
+            if let Err(error) = Settings::deserialize(Value::Table(alone)) {
+                let of_sections = keys.iter().any(|key| key.kind == Kind::Sections && key.covers(path));
+                self.problems.push(match value {
+                    // No secret stands in such a section, only names of files.
+                    Value::Array(_) if of_sections => {
+                        format!("`{}` in {origin}: {}", path.join("."), error.message().replace('\n', ", "))
+                    }
+                    _ => does_not_fit(keys, path, value, origin),
+                });
             }
             insert(&mut all, path, value);
         }

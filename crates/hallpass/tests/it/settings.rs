@@ -314,3 +314,16 @@ fn config_show_hides_the_password_of_the_database() {
         }
     }
 }
+
+#[test]
+fn a_dialect_that_cannot_be_served_is_named_with_what_to_do() {
+    for (sections, expected) in [
+        ("kind = \"simple-jwt\"", "unknown variant `simple-jwt`"),
+        ("kind = \"simplejwt\"\nsigning_kee = \"k\"", "unknown field `signing_kee`"),
+        ("kind = \"simplejwt\"", "`dialects.signing_key_file` is not set"),
+        ("kind = \"drf-jwt\"\nsecret_key_file = \"nowhere\"", "`nowhere` cannot be read"),
+        ("kind = \"drf-jwt\"\nsecret_key_file = \"hallpass.toml\"\npath = \"api\"", "must begin with `/`"),
+    ] {
+        serve(&file(&format!("[[dialects]]\n{sections}\n"))).failed(1, expected);
+    }
+}
