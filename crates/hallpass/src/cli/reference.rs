@@ -67,7 +67,7 @@ fn setting(key: &Key) -> String {
         kind => kind.words(),
     };
     let environment = match &key.kind {
-        Kind::Sections => "none, it is in the file only".to_owned(),
+        Kind::Sections => format!("none; `{}` is refused", key.variable()),
         _ => format!("`{}`", key.variable()),
     };
     format!(
