@@ -13,6 +13,8 @@ mod fields;
 mod jwt;
 mod simplejwt;
 
+use std::sync::Arc;
+
 use axum::{
     Router,
     extract::{OriginalUri, Request, State},
@@ -21,46 +23,109 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{MethodRouter, any},
 };
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use tower::ServiceBuilder;
 
 pub use cookie_refresh::CookieRefresh;
 pub use drf_jwt::DrfJwt;
-pub use jwt::Key;
 pub use simplejwt::SimpleJwt;
 
 use crate::{AppState, security};
+use jwt::Secret;
 
-/// A dialect, and where it is found.
-#[derive(Debug, Clone)]
-pub struct Dialect {
-    /// The path before all of its addresses, `/` or such as `/api/`.
-    pub path: String,
-    /// Whether listed front ends may send cookies along (`CORS_ALLOW_CREDENTIALS`).
-    pub credentials: bool,
-    /// Which one.
-    pub kind: Kind,
-}
-
-/// A wire format.
-#[derive(Debug, Clone)]
-pub enum Kind {
+/// A wire format, and what the project that it comes from had set up.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Dialect {
     /// `rest_framework_jwt`.
     DrfJwt(DrfJwt),
-    /// An access token in the body and a refresh token in a cookie, by hand.
-    CookieRefresh(CookieRefresh),
     /// `rest_framework_simplejwt`.
+    #[serde(rename = "simplejwt")]
     SimpleJwt(SimpleJwt),
+    /// An access token in the body and a refresh token in a cookie, written by hand.
+    CookieRefresh(CookieRefresh),
 }
 
-/// The routes of a dialect, each below `path`, and what is around them.
-pub(crate) fn routes(dialect: &Dialect, app: &AppState) -> Router {
-    let views = match &dialect.kind {
-        Kind::DrfJwt(settings) => drf_jwt::views(settings, app),
-        Kind::SimpleJwt(settings) => simplejwt::views(settings, app),
-        Kind::CookieRefresh(settings) => cookie_refresh::views(settings, app),
+/// A dialect whose secrets were read.
+pub(crate) struct Opened {
+    dialect: Dialect,
+    secrets: Secrets,
+}
+
+/// What signs the tokens of a dialect: all of them, or access and refresh tokens apart.
+#[derive(Clone)]
+struct Secrets {
+    access: Arc<Secret>,
+    refresh: Arc<Secret>,
+}
+
+impl Dialect {
+    fn path(&self) -> &str {
+        match self {
+            Self::DrfJwt(settings) => &settings.path,
+            Self::SimpleJwt(settings) => &settings.path,
+            Self::CookieRefresh(settings) => &settings.path,
+        }
+    }
+
+    fn credentials(&self) -> bool {
+        match self {
+            Self::DrfJwt(settings) => settings.credentials,
+            Self::SimpleJwt(settings) => settings.credentials,
+            Self::CookieRefresh(settings) => settings.credentials,
+        }
+    }
+
+    /// What was asked for although it is unsafe: the setting and what follows.
+    pub fn insecure(&self) -> Option<&'static str> {
+        match self {
+            Self::DrfJwt(given) if given.insecure_weak_passwords => {
+                Some("`dialects.insecure_weak_passwords`: new accounts can have passwords that are guessed at once")
+            }
+            Self::CookieRefresh(given) if given.insecure_tell_unknown_names => {
+                Some("`dialects.insecure_tell_unknown_names`: anybody finds out who has an account")
+            }
+            _ => None,
+        }
+    }
+
+    /// Reads the secrets.
+    ///
+    /// # Errors
+    /// One sentence that says what to do; it never repeats a secret.
+    pub(crate) fn open(&self) -> Result<Opened, String> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte);
+        let one = |secret: Secret| {
+            let access = Arc::new(secret);
+            Secrets { refresh: access.clone(), access }
+        };
+        let secrets = match self {
+            Self::DrfJwt(given) => one(Secret::read("dialects.secret_key_file", &given.secret_key_file, "HS256")?),
+            Self::SimpleJwt(given) => {
+                one(Secret::read("dialects.signing_key_file", &given.signing_key_file, &given.algorithm)?)
+            }
+            Self::CookieRefresh(given) => given.secrets()?,
+        };
+        if !self.path().starts_with('/') || !self.path().bytes().all(plain) {
+            let path = self.path();
+            return Err(format!(
+                "`dialects.path` must begin with `/` and have letters, digits and `-_.~` only: `{path}`"
+            ));
+        }
+        Ok(Opened { dialect: self.clone(), secrets })
+    }
+}
+
+/// The routes of a dialect, each below its path, and what is around them.
+pub(crate) fn routes(Opened { dialect, secrets }: &Opened, app: &AppState) -> Router {
+    let views = match dialect {
+        Dialect::DrfJwt(settings) => drf_jwt::views(settings, secrets, app),
+        Dialect::SimpleJwt(settings) => simplejwt::views(settings, secrets, app),
+        Dialect::CookieRefresh(settings) => cookie_refresh::views(settings, secrets, app),
     };
     let mut router = Router::new();
-    let prefix = dialect.path.trim_end_matches('/');
+    let prefix = dialect.path().trim_end_matches('/');
     for (path, view) in views {
         let path = format!("{prefix}/{}", path.trim_start_matches('/'));
         let (path, open_end) = path.strip_suffix('*').map_or((path.as_str(), false), |path| (path, true));
@@ -79,6 +144,11 @@ pub(crate) fn routes(dialect: &Dialect, app: &AppState) -> Router {
         .layer(from_fn(security::read_body))
         .layer(from_fn(security::run_to_the_end));
     router.layer(layers).with_state(app.clone())
+}
+
+/// A setting that is empty where there is nothing.
+fn some(setting: &str) -> Option<String> {
+    Some(setting.to_owned()).filter(|setting| !setting.is_empty())
 }
 
 /// An address of a dialect, below its path, with what answers there.
@@ -113,8 +183,8 @@ struct Allowed {
 
 impl Allowed {
     fn by(dialect: &Dialect) -> Self {
-        let then = matches!(&dialect.kind, Kind::DrfJwt(settings) if settings.original);
-        Self { credentials: dialect.credentials, headers: if then { HEADERS_THEN } else { HEADERS } }
+        let then = matches!(dialect, Dialect::DrfJwt(settings) if settings.original);
+        Self { credentials: dialect.credentials(), headers: if then { HEADERS_THEN } else { HEADERS } }
     }
 }
 

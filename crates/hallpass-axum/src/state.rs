@@ -9,7 +9,7 @@ use hallpass_core::{Claims, Code, Error, Hallpass, revocation};
 use hallpass_token::{Clock, Gate};
 
 use crate::{
-    dialects::Dialect,
+    dialects,
     error::Problem,
     web::{Policy, Web},
 };
@@ -26,7 +26,7 @@ struct Inner {
     clock: Clock,
     policy: Policy,
     gate: Gate,
-    dialects: Vec<Dialect>,
+    dialects: Vec<dialects::Opened>,
 }
 
 impl AppState {
@@ -36,10 +36,12 @@ impl AppState {
     /// What [`Web::check`] says: one sentence for each setting that cannot work.
     pub fn new(hallpass: Hallpass, web: &Web, clock: Clock) -> Result<Self, Vec<String>> {
         let policy = web.check()?;
+        let dialects = web.dialects.iter().map(dialects::Dialect::open).collect::<Result<_, _>>();
+        let dialects = dialects.map_err(|problem| vec![problem])?;
         let core = hallpass.clone();
         let known = move |now| revocation::is_known(&core, now);
         let gate = Gate::knowing(hallpass.verifier().clone(), clock.clone(), known);
-        Ok(Self(Arc::new(Inner { hallpass, clock, policy, gate, dialects: web.dialects.clone() })))
+        Ok(Self(Arc::new(Inner { hallpass, clock, policy, gate, dialects })))
     }
 
     /// The open core.
@@ -68,7 +70,7 @@ impl AppState {
     }
 
     /// The wire formats of other servers that are spoken as well.
-    pub(crate) fn dialects(&self) -> &[Dialect] {
+    pub(crate) fn dialects(&self) -> &[dialects::Opened] {
         &self.0.dialects
     }
 

@@ -54,6 +54,7 @@ impl Web {
             .iter()
             .filter_map(|text| text.parse().map_err(|problem| keep(format!("trusted_proxies: {problem}"))).ok())
             .collect();
+        problems.extend(self.dialects.iter().filter_map(|dialect| dialect.open().err()));
         match own {
             Some(own) if problems.is_empty() => Ok(Policy {
                 prefix: self.public_url.parse::<Uri>().map_or(String::new(), |url| path_of(&url)),

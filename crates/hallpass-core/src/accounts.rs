@@ -4,7 +4,6 @@
 //! deactivation, which ends every session.
 
 use hallpass_token::{AccountId, Revocation};
-use md5::{Digest, Md5};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
@@ -18,12 +17,15 @@ use crate::{
     passwords::Password,
     revocation::{self, Pending},
     sessions::EndCause,
-    store::{self, Reader, Tx, accounts::AccountRow},
+    store::{self, Tx, accounts::AccountRow},
 };
 
+pub(crate) use django::row_named;
+pub use django::{named, password_mark};
 use draft::{check_locale, check_profile, check_role};
 pub(crate) use draft::{draft, insert};
 
+mod django;
 mod draft;
 
 /// A person who can sign in. Times are seconds since 1970 (UTC).
@@ -145,30 +147,6 @@ pub async fn create(hallpass: &Hallpass, ctx: &Ctx, new: NewAccount, standing: S
 /// [`Code::NotFound`], [`Code::Unavailable`].
 pub async fn get(hallpass: &Hallpass, id: AccountId) -> Result<Account> {
     row(hallpass, id).await?.try_into()
-}
-
-/// The account with exactly this user name, in the same letters.
-///
-/// # Errors
-/// [`Code::Unavailable`].
-pub async fn named(hallpass: &Hallpass, username: &str) -> Result<Option<Account>> {
-    row_named(&mut hallpass.0.db.read().await?, username).await?.map(TryInto::try_into).transpose()
-}
-
-/// What SimpleJWT writes into tokens to tell one password from the next: the MD5 of the stored hash in hexadecimal.
-///
-/// # Errors
-/// [`Code::Unavailable`].
-pub async fn password_mark(hallpass: &Hallpass, id: AccountId) -> Result<Option<String>> {
-    let row = store::accounts::by_id(hallpass.0.db.read().await?.conn(), id).await?;
-    let mark =
-        |row: AccountRow| Md5::digest(row.password.unwrap_or_default()).iter().map(|b| format!("{b:02X}")).collect();
-    Ok(row.map(mark))
-}
-
-pub(crate) async fn row_named(reader: &mut Reader, username: &str) -> sqlx::Result<Option<AccountRow>> {
-    let row = store::accounts::by_username(reader.conn(), &names::username_key(username)).await?;
-    Ok(row.filter(|row| row.username.as_deref() == Some(username)))
 }
 
 /// The account with this id, user name or e-mail address: for operators, who type whichever they know.

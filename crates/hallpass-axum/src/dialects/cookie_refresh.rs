@@ -10,15 +10,15 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use hallpass_core::{
     AccountId, Code,
     accounts::{self, Account},
-    login::{self, Identifier},
-    sessions::{self, Remember},
+    sessions,
 };
-use secrecy::{ExposeSecret, SecretString};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
-    View, csrf,
-    drf::{self, Call, Handler, NO_CREDENTIALS, Outcome, Refusal, Reply},
+    Secrets, View, csrf,
+    drf::{self, Call, Endpoint, NO_CREDENTIALS, Outcome, Refusal, Reply},
     jwt::{Flaw, Names, Secret},
 };
 use crate::AppState;
@@ -28,16 +28,20 @@ const REFRESH_LIFETIME: i64 = 7 * 86_400;
 const REFRESH_COOKIE: &str = "refreshtoken";
 
 /// What such a back end has set up. An address that is empty is not served.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
 pub struct CookieRefresh {
-    /// What signs access tokens: the project's `SECRET_KEY`.
-    pub secret: SecretString,
-    /// What signs refresh tokens, `REFRESH_TOKEN_SECRET`: another one, or each kind could pass for the other.
-    pub refresh_secret: SecretString,
+    /// The path before all addresses.
+    pub path: String,
+    /// Whether listed front ends may send cookies along.
+    pub credentials: bool,
+    /// The file with the project's `SECRET_KEY`, which signs access tokens.
+    pub secret_key_file: String,
+    /// The file with what signs refresh tokens.
+    pub refresh_secret_file: String,
     /// `CSRF_TRUSTED_ORIGINS`.
     pub trusted_origins: Vec<String>,
-    /// Whether an unknown name is told from a wrong password, as the article does: then anybody finds out who has an
-    /// account.
+    /// Tells an unknown name from a wrong password: then anybody finds out who has an account.
     pub insecure_tell_unknown_names: bool,
     /// Where both tokens are obtained with name and password.
     pub login: String,
@@ -47,36 +51,59 @@ pub struct CookieRefresh {
     pub user: String,
     /// The same by `POST`, to try the CSRF rule.
     pub echo: String,
-    /// Where the session ends, which the article lacks.
+    /// Where the session ends.
     pub logout: String,
+}
+
+impl Default for CookieRefresh {
+    fn default() -> Self {
+        Self {
+            path: "/".into(),
+            credentials: true,
+            secret_key_file: String::new(),
+            refresh_secret_file: String::new(),
+            trusted_origins: Vec::new(),
+            insecure_tell_unknown_names: false,
+            login: "login".into(),
+            token: "token".into(),
+            user: "user".into(),
+            echo: String::new(),
+            logout: "logout".into(),
+        }
+    }
 }
 
 struct Dialect {
     app: AppState,
     settings: CookieRefresh,
-    access: Secret,
-    refresh: Secret,
+    secrets: Secrets,
+}
+
+impl CookieRefresh {
+    pub(super) fn secrets(&self) -> Result<Secrets, String> {
+        let access = Secret::read("dialects.secret_key_file", &self.secret_key_file, "HS256")?;
+        let refresh = Secret::read("dialects.refresh_secret_file", &self.refresh_secret_file, "HS256")?;
+        let probe = access.sign(&Map::new());
+        if refresh.open(&probe, &Names::default(), 0).is_ok() {
+            return Err("`dialects.refresh_secret_file`: with one secret for both, each kind of token passes for the \
+                        other: give refresh tokens a secret of their own"
+                .into());
+        }
+        Ok(Secrets { access: Arc::new(access), refresh: Arc::new(refresh) })
+    }
 }
 
 /// The addresses that are served.
-pub(super) fn views(settings: &CookieRefresh, app: &AppState) -> Vec<View> {
-    let dialect = Arc::new(Dialect {
-        app: app.clone(),
-        access: Secret::new(settings.secret.expose_secret().as_bytes()),
-        refresh: Secret::new(settings.refresh_secret.expose_secret().as_bytes()),
-        settings: settings.clone(),
-    });
-    const POST: &[Method] = &[Method::POST];
-    const GET: &[Method] = &[Method::GET];
-    let all: [(&str, &'static [Method], Handler<Dialect>); 5] = [
-        (&settings.login, POST, |dialect, call| Box::pin(login(dialect, call))),
-        (&settings.token, POST, |dialect, call| Box::pin(token(dialect, call))),
-        (&settings.user, GET, |dialect, call| Box::pin(user(dialect, call, Method::GET))),
-        (&settings.echo, POST, |dialect, call| Box::pin(user(dialect, call, Method::POST))),
-        (&settings.logout, POST, |dialect, call| Box::pin(logout(dialect, call))),
+pub(super) fn views(settings: &CookieRefresh, secrets: &Secrets, app: &AppState) -> Vec<View> {
+    let dialect = Dialect { app: app.clone(), secrets: secrets.clone(), settings: settings.clone() };
+    let all: [Endpoint<'_, Dialect>; 5] = [
+        (&settings.login, Method::POST, |dialect, call| Box::pin(login(dialect, call))),
+        (&settings.token, Method::POST, |dialect, call| Box::pin(token(dialect, call))),
+        (&settings.user, Method::GET, |dialect, call| Box::pin(user(dialect, call, Method::GET))),
+        (&settings.echo, Method::POST, |dialect, call| Box::pin(user(dialect, call, Method::POST))),
+        (&settings.logout, Method::POST, |dialect, call| Box::pin(logout(dialect, call))),
     ];
-    let served = all.into_iter().filter(|(path, ..)| !path.is_empty());
-    served.map(|(path, allowed, handler)| (path.to_owned(), drf::view(&dialect, allowed, handler))).collect()
+    drf::views(dialect, all)
 }
 
 async fn login(dialect: &Dialect, call: &Call) -> Outcome {
@@ -130,16 +157,12 @@ impl Dialect {
         {
             return Err(refuse(unknown));
         }
-        let password = SecretString::from(password.as_str().unwrap_or_default());
-        let who = Identifier { username: Some(username), email: None, exact: true };
-        let issued = login::sign_in(self.app.hallpass(), &call.ctx, who, password, Remember::Yes, None).await;
-        let issued = issued.map_err(|error| match error.code {
-            Code::InvalidCredentials | Code::ValidationFailed | Code::EmailNotVerified => refuse("wrong password"),
-            _ => error.into(),
-        })?;
+        let password = password.as_str().map(str::to_owned);
+        let issued = drf::sign_in(&self.app, call, Some(username), password).await?;
+        let issued = issued.ok_or_else(|| refuse("wrong password"))?;
         let now = call.ctx.now;
         let access = self.access_token(&issued.account, now);
-        let refresh = self.refresh.sign(&claims(&issued.account, now, REFRESH_LIFETIME));
+        let refresh = self.secrets.refresh.sign(&claims(&issued.account, now, REFRESH_LIFETIME));
         let mut reply = Reply::new(StatusCode::OK, json!({ "access_token": access, "user": about(&issued.account) }));
         let cookie = format!("{REFRESH_COOKIE}={refresh}{}", self.attributes());
         reply.headers.extend(HeaderValue::try_from(cookie).ok().map(|cookie| (header::SET_COOKIE, cookie)));
@@ -152,7 +175,7 @@ impl Dialect {
         let header = call.header(header::AUTHORIZATION).filter(|header| !header.is_empty());
         let header = header.ok_or_else(|| refuse(NO_CREDENTIALS))?;
         let token = header.split(' ').nth(1).ok_or_else(|| refuse("Token prefix missing"))?;
-        let claims = self.access.open(token, &Names::default(), call.ctx.now).map_err(|flaw| match flaw {
+        let claims = self.secrets.access.open(token, &Names::default(), call.ctx.now).map_err(|flaw| match flaw {
             Flaw::Expired => refuse("access_token expired"),
             _ => refuse("Invalid token"),
         })?;
@@ -167,7 +190,7 @@ impl Dialect {
         let refuse = |detail: &str| Refusal::detail(StatusCode::FORBIDDEN, detail);
         let over = || refuse("expired refresh token, please login again.");
         let token = drf::cookie_of(&call.headers, REFRESH_COOKIE).ok_or_else(|| refuse(NO_CREDENTIALS))?;
-        let claims = self.refresh.open(&token, &Names::default(), call.ctx.now).map_err(|flaw| match flaw {
+        let claims = self.secrets.refresh.open(&token, &Names::default(), call.ctx.now).map_err(|flaw| match flaw {
             Flaw::Expired => over(),
             _ => refuse("Invalid token"),
         })?;
@@ -191,7 +214,7 @@ impl Dialect {
     }
 
     fn access_token(&self, account: &Account, now: i64) -> String {
-        self.access.sign(&claims(account, now, self.app.hallpass().config().tokens.lifetime))
+        self.secrets.access.sign(&claims(account, now, self.app.hallpass().config().tokens.lifetime))
     }
 
     /// The article's cookie, and `Secure` wherever there is TLS.

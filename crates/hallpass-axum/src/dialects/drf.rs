@@ -3,12 +3,9 @@
 //! The order in which a request is judged is the framework's: the form of the answer, who is calling, the method, the
 //! body. So an endpoint takes every method, and its handler says when the method is looked at.
 
-use std::{
-    collections::BTreeSet,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
 use axum::{
@@ -19,11 +16,21 @@ use axum::{
     routing::{MethodRouter, any},
 };
 use futures_util::future::BoxFuture;
-use hallpass_core::{Code, Ctx, Error, accounts::Account};
+use hallpass_core::{
+    Code, Ctx, Error,
+    accounts::Account,
+    login::{self, Identifier},
+    sessions::{Issued, Remember},
+};
 use jiff::{Timestamp, fmt::rfc2822::DateTimePrinter};
+use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
-use super::body::{self, Data};
+use super::{
+    View,
+    body::{self, Data},
+    fields::{Fields, NEEDED},
+};
 use crate::{AppState, ctx::Anybody, error::Problem};
 
 /// A request, read whole.
@@ -175,7 +182,7 @@ impl Call {
             .is_some_and(|accept| accept.contains("application/json") && accept.contains("indent="))
     }
 
-    fn answer(&self, allowed: &[Method], outcome: Outcome) -> Response {
+    fn answer(&self, allowed: &Method, outcome: Outcome) -> Response {
         let Reply { status, body, headers, page } = outcome.unwrap_or_else(|Refusal(reply)| *reply);
         let written =
             if self.wants_indentation() { serde_json::to_vec_pretty(&body) } else { serde_json::to_vec(&body) };
@@ -187,14 +194,12 @@ impl Call {
         });
         *response.status_mut() = status;
         *response.headers_mut() = headers;
-        let methods: BTreeSet<&str> = allowed.iter().map(Method::as_str).chain(["OPTIONS"]).collect();
-        let methods = methods.into_iter().collect::<Vec<_>>().join(", ");
         let vary = if self.cookies_read.load(Ordering::Relaxed) { "Accept, Cookie" } else { "Accept" };
         let headers = response.headers_mut();
         let kind = if page.is_some() { "text/html; charset=utf-8" } else { "application/json" };
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
         headers.insert(header::VARY, HeaderValue::from_static(vary));
-        if let Ok(methods) = HeaderValue::try_from(methods) {
+        if let Ok(methods) = HeaderValue::try_from(format!("{allowed}, OPTIONS")) {
             headers.insert(header::ALLOW, methods);
         }
         response
@@ -216,20 +221,54 @@ impl FromRequest<AppState> for Call {
     }
 }
 
-/// An endpoint of a dialect that takes these methods.
-pub(super) fn view<D: Send + Sync + 'static>(
-    dialect: &Arc<D>,
-    allowed: &'static [Method],
-    handler: Handler<D>,
-) -> MethodRouter<AppState> {
+/// An address of a dialect, the method that it takes, and what it does.
+pub(super) type Endpoint<'a, D> = (&'a str, Method, Handler<D>);
+
+/// The endpoints that have an address.
+pub(super) fn views<'a, D: Send + Sync + 'static>(
+    dialect: D,
+    all: impl IntoIterator<Item = Endpoint<'a, D>>,
+) -> Vec<View> {
+    let dialect = Arc::new(dialect);
+    let served = all.into_iter().filter(|(path, ..)| !path.is_empty());
+    served.map(|(path, method, handler)| (path.to_owned(), view(&dialect, method, handler))).collect()
+}
+
+fn view<D: Send + Sync + 'static>(dialect: &Arc<D>, method: Method, handler: Handler<D>) -> MethodRouter<AppState> {
     let dialect = Arc::clone(dialect);
     any(async move |State(_): State<AppState>, call: Call| {
         let outcome = match call.negotiate() {
             Ok(()) => handler(&dialect, &call).await,
             Err(refusal) => Err(refusal),
         };
-        call.answer(allowed, outcome)
+        call.answer(&method, outcome)
     })
+}
+
+/// Signs somebody in by user name and password; `None` if they may not, whyever.
+pub(super) async fn sign_in(
+    app: &AppState,
+    call: &Call,
+    username: Option<String>,
+    password: Option<String>,
+) -> Result<Option<Issued>, Refusal> {
+    let who = Identifier { username, email: None, exact: true };
+    let password = SecretString::from(password.unwrap_or_default());
+    match login::sign_in(app.hallpass(), &call.ctx, who, password, Remember::Yes, None).await {
+        Ok(issued) => Ok(Some(issued)),
+        Err(error) => match error.code {
+            Code::InvalidCredentials | Code::ValidationFailed | Code::EmailNotVerified => Ok(None),
+            _ => Err(error.into()),
+        },
+    }
+}
+
+/// The same for the fields `username` and `password`.
+pub(super) async fn sign_in_by_fields(app: &AppState, call: &Call) -> Result<Option<Issued>, Refusal> {
+    let mut fields = Fields::of(call.data().await?.members()?);
+    let (username, password) = (fields.text("username", NEEDED), fields.text("password", NEEDED));
+    fields.check()?;
+    sign_in(app, call, username, password).await
 }
 
 /// What can be told of an account.

@@ -12,37 +12,45 @@ use axum::http::{HeaderValue, Method, StatusCode};
 use hallpass_core::{
     AccountId, Code,
     accounts::NewAccount,
-    login::{self, Identifier},
+    login,
     sessions::{self, Remember},
 };
-use secrecy::{ExposeSecret, SecretString};
+use schemars::JsonSchema;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    View,
-    drf::{self, Call, Handler, Outcome, Refusal, Reply},
+    Secrets, View,
+    drf::{self, Call, Endpoint, Outcome, Refusal, Reply},
     fields::{Fields, NEEDED, Rules},
     jwt::{self, Names, Secret},
+    some,
 };
 use crate::AppState;
 use tokens::family_of;
 
 /// What a project of `rest_framework_jwt` has set up. An address that is empty is not served.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
 pub struct DrfJwt {
-    /// The project's `SECRET_KEY`, or `JWT_SECRET_KEY`.
-    pub secret: SecretString,
+    /// The path before all addresses.
+    pub path: String,
+    /// Whether listed front ends may send cookies along.
+    pub credentials: bool,
+    /// The file with the project's `SECRET_KEY`.
+    pub secret_key_file: String,
     /// `JWT_AUTH_HEADER_PREFIX`.
     pub header_prefix: String,
-    /// Whether name and password are taken with a request as well (HTTP Basic, RFC 7617), as where a project lists
-    /// `SessionAuthentication` and `BasicAuthentication`.
+    /// Whether name and password are taken with a request as well, as where the project lists `SessionAuthentication` and
+    /// `BasicAuthentication`.
     pub basic: bool,
-    /// Whether answers are those of version 1.11.
+    /// Whether answers are those of the original 1.11.
     pub original: bool,
-    /// `JWT_ISSUER`.
-    pub issuer: Option<String>,
-    /// `JWT_AUDIENCE`.
-    pub audience: Option<String>,
+    /// `JWT_ISSUER`; empty: none.
+    pub issuer: String,
+    /// `JWT_AUDIENCE`; empty: none.
+    pub audience: String,
     /// `JWT_LEEWAY`, in seconds.
     pub leeway: i64,
     /// `JWT_REFRESH_EXPIRATION_DELTA`, in seconds.
@@ -51,11 +59,11 @@ pub struct DrfJwt {
     pub token_id_required: bool,
     /// `JWT_PAYLOAD_INCLUDE_USER_ID`: whether the token says the account's id.
     pub user_id: bool,
-    /// `JWT_AUTH_COOKIE`: a cookie that has the token as well.
-    pub cookie: Option<String>,
-    /// `JWT_IMPERSONATION_COOKIE`.
-    pub impersonation_cookie: Option<String>,
-    /// Whether new accounts may have any password, as with views that never ask Django's validators.
+    /// `JWT_AUTH_COOKIE`: a cookie that has the token as well; empty: none.
+    pub cookie: String,
+    /// `JWT_IMPERSONATION_COOKIE`; empty: none.
+    pub impersonation_cookie: String,
+    /// Lets new accounts have any password: then the weakest ones are guessed first.
     pub insecure_weak_passwords: bool,
     /// Where a token is obtained with name and password; with a `*` at its end, with whatever follows.
     pub obtain: String,
@@ -63,7 +71,7 @@ pub struct DrfJwt {
     pub refresh: String,
     /// Where a token is looked at.
     pub verify: String,
-    /// Where a token is taken back, and with it all of its session.
+    /// Where a token is taken back.
     pub blacklist: String,
     /// Where a superuser obtains the token of somebody else.
     pub impersonate: String,
@@ -71,7 +79,7 @@ pub struct DrfJwt {
     pub sign_up: String,
     /// Where the account of a token is read.
     pub user: String,
-    /// Whether the answer to name and password has the account in it (`JWT_RESPONSE_PAYLOAD_HANDLER`).
+    /// Whether the answer to name and password has the account in it.
     pub token_with_user: bool,
     /// What is told of an account: `id`, `username`, `email`, `first_name`, `last_name`.
     pub user_fields: Vec<String>,
@@ -79,10 +87,43 @@ pub struct DrfJwt {
     pub sign_up_fields: Vec<String>,
 }
 
+impl Default for DrfJwt {
+    fn default() -> Self {
+        let text = |text: &str| text.to_owned();
+        Self {
+            path: text("/"),
+            credentials: true,
+            secret_key_file: String::new(),
+            header_prefix: text("Bearer"),
+            basic: false,
+            original: false,
+            issuer: String::new(),
+            audience: String::new(),
+            leeway: 0,
+            refresh_limit: 7 * 86_400,
+            token_id_required: false,
+            user_id: true,
+            cookie: String::new(),
+            impersonation_cookie: String::new(),
+            insecure_weak_passwords: false,
+            obtain: text("token-auth/"),
+            refresh: String::new(),
+            verify: String::new(),
+            blacklist: String::new(),
+            impersonate: String::new(),
+            sign_up: String::new(),
+            user: String::new(),
+            token_with_user: false,
+            user_fields: vec![text("username")],
+            sign_up_fields: vec![text("token"), text("username")],
+        }
+    }
+}
+
 struct Dialect {
     app: AppState,
     settings: DrfJwt,
-    secret: Secret,
+    secret: Arc<Secret>,
     names: Names,
     challenge: HeaderValue,
     texts: &'static Texts,
@@ -123,13 +164,13 @@ const DISABLED: &str = "User account is disabled.";
 const TAKEN: &str = "A user with that username already exists.";
 
 /// The addresses that are served.
-pub(super) fn views(settings: &DrfJwt, app: &AppState) -> Vec<View> {
-    let dialect = Arc::new(Dialect {
+pub(super) fn views(settings: &DrfJwt, secrets: &Secrets, app: &AppState) -> Vec<View> {
+    let dialect = Dialect {
         app: app.clone(),
-        secret: Secret::new(settings.secret.expose_secret().as_bytes()),
+        secret: secrets.access.clone(),
         names: Names {
-            issuer: settings.issuer.clone(),
-            audience: settings.audience.clone(),
+            issuer: some(&settings.issuer),
+            audience: some(&settings.audience),
             leeway: settings.leeway,
             any_audience: false,
         },
@@ -137,36 +178,23 @@ pub(super) fn views(settings: &DrfJwt, app: &AppState) -> Vec<View> {
             .unwrap_or(HeaderValue::from_static("JWT realm=\"api\"")),
         texts: if settings.original { &ORIGINAL } else { &TEXTS },
         settings: settings.clone(),
-    });
-    const POST: &[Method] = &[Method::POST];
-    const GET: &[Method] = &[Method::GET];
-    let all: [(&str, &'static [Method], Handler<Dialect>); 7] = [
-        (&settings.obtain, POST, |dialect, call| Box::pin(obtain(dialect, call))),
-        (&settings.refresh, POST, |dialect, call| Box::pin(refresh(dialect, call))),
-        (&settings.verify, POST, |dialect, call| Box::pin(verify(dialect, call))),
-        (&settings.blacklist, POST, |dialect, call| Box::pin(blacklist(dialect, call))),
-        (&settings.impersonate, POST, |dialect, call| Box::pin(impersonate(dialect, call))),
-        (&settings.sign_up, POST, |dialect, call| Box::pin(sign_up(dialect, call))),
-        (&settings.user, GET, |dialect, call| Box::pin(user(dialect, call))),
+    };
+    let all: [Endpoint<'_, Dialect>; 7] = [
+        (&settings.obtain, Method::POST, |dialect, call| Box::pin(obtain(dialect, call))),
+        (&settings.refresh, Method::POST, |dialect, call| Box::pin(refresh(dialect, call))),
+        (&settings.verify, Method::POST, |dialect, call| Box::pin(verify(dialect, call))),
+        (&settings.blacklist, Method::POST, |dialect, call| Box::pin(blacklist(dialect, call))),
+        (&settings.impersonate, Method::POST, |dialect, call| Box::pin(impersonate(dialect, call))),
+        (&settings.sign_up, Method::POST, |dialect, call| Box::pin(sign_up(dialect, call))),
+        (&settings.user, Method::GET, |dialect, call| Box::pin(user(dialect, call))),
     ];
-    let served = all.into_iter().filter(|(path, ..)| !path.is_empty());
-    served.map(|(path, allowed, handler)| (path.to_owned(), drf::view(&dialect, allowed, handler))).collect()
+    drf::views(dialect, all)
 }
 
 async fn obtain(dialect: &Dialect, call: &Call) -> Outcome {
     call.takes(&Method::POST)?;
-    let mut fields = Fields::of(call.data().await?.members()?);
-    let (username, password) = (fields.text("username", NEEDED), fields.text("password", NEEDED));
-    fields.check()?;
-    let who = Identifier { username, email: None, exact: true };
-    let password = SecretString::from(password.unwrap_or_default());
-    let issued = login::sign_in(dialect.app.hallpass(), &call.ctx, who, password, Remember::Yes, None).await;
-    let issued = issued.map_err(|error| match error.code {
-        Code::InvalidCredentials | Code::ValidationFailed | Code::EmailNotVerified => {
-            Refusal::whole("Unable to log in with provided credentials.")
-        }
-        _ => error.into(),
-    })?;
+    let issued = drf::sign_in_by_fields(&dialect.app, call).await?;
+    let issued = issued.ok_or_else(|| Refusal::whole("Unable to log in with provided credentials."))?;
     let token = dialect.first_token(&issued.account, issued.session, call.ctx.now);
     if dialect.settings.token_with_user {
         let user = drf::pick(&dialect.settings.user_fields, &drf::about(&issued.account));
@@ -252,7 +280,7 @@ async fn impersonate(dialect: &Dialect, call: &Call) -> Outcome {
     })?;
     let token = dialect.first_token(&issued.account, issued.session, call.ctx.now);
     let mut reply = Reply::new(StatusCode::CREATED, json!({ "token": token }));
-    if let Some(cookie) = &dialect.settings.impersonation_cookie {
+    if let Some(cookie) = &some(&dialect.settings.impersonation_cookie) {
         dialect.keep(&mut reply, cookie, &token, call.ctx.now);
     }
     Ok(reply)

@@ -3,8 +3,6 @@
 //!
 //! They are apart from our own access tokens by their key: nothing that verifies those ever sees this secret.
 
-use std::sync::Arc;
-
 use aws_lc_rs::{
     hmac, rand,
     signature::{KeyPair, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey},
@@ -22,43 +20,13 @@ use uuid::{Builder, Uuid};
 /// Bytes of the longest token that is read.
 const LONGEST: usize = 8 * 1024;
 
-/// What signs the tokens of a project.
-#[derive(Debug, Clone)]
-pub enum Key {
-    /// `HS256`, by the bytes of this text.
-    Hs256(SecretString),
-    /// `HS512`.
-    Hs512(SecretString),
-    /// `RS256`.
-    Rs256(Arc<RsaKeyPair>),
-}
+/// Bytes of the shortest secret that is taken: what Django itself warns below of (`security.W009`).
+const SHORTEST: usize = 50;
 
 /// What signs and verifies the tokens of a dialect (RFC 7518 sections 3.2 and 3.3).
 pub(super) enum Secret {
     Hmac(&'static str, Box<hmac::Key>),
-    Rsa(Arc<RsaKeyPair>, Vec<u8>),
-}
-
-impl Key {
-    /// An RSA key of at least 2048 bits from its PKCS #8 form (RFC 5208) in PEM.
-    ///
-    /// # Errors
-    /// A sentence, if it is none.
-    pub fn rs256(pem: &str) -> Result<Self, String> {
-        let body: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
-        let der = STANDARD.decode(body).map_err(|_| "is no PEM file")?;
-        let pair = RsaKeyPair::from_pkcs8(&der).or_else(|_| RsaKeyPair::from_der(&der));
-        Ok(Self::Rs256(Arc::new(pair.map_err(|_| "has no RSA key that can be used")?)))
-    }
-
-    pub(super) fn open(&self) -> Secret {
-        let bytes = |secret: &SecretString| secret.expose_secret().as_bytes().to_vec();
-        match self {
-            Self::Hs256(secret) => Secret::new(&bytes(secret)),
-            Self::Hs512(secret) => Secret::Hmac("HS512", Box::new(hmac::Key::new(hmac::HMAC_SHA512, &bytes(secret)))),
-            Self::Rs256(pair) => Secret::Rsa(pair.clone(), pair.public_key().as_ref().to_vec()),
-        }
-    }
+    Rsa(Box<RsaKeyPair>),
 }
 
 /// Why a token is not taken, as far as the packages tell it apart.
@@ -83,8 +51,44 @@ pub(super) struct Names {
 }
 
 impl Secret {
-    pub(super) fn new(secret: &[u8]) -> Self {
+    /// Reads it from the file that the setting `name` names: a text, or for `RS256` an RSA key in PEM.
+    ///
+    /// # Errors
+    /// One sentence that says what to do; it never repeats the secret.
+    pub(super) fn read(name: &str, file: &str, algorithm: &str) -> Result<Self, String> {
+        if file.is_empty() {
+            return Err(format!(
+                "`{name}` is not set: write the secret of the Django project into a file and name the file here"
+            ));
+        }
+        let wrong = |what: &str| format!("`{name}`: `{file}` {what}");
+        let text = std::fs::read_to_string(file).map_err(|error| wrong(&format!("cannot be read: {error}")))?;
+        let secret = SecretString::from(text.trim_end_matches(['\n', '\r']));
+        let secret = secret.expose_secret();
+        if secret.len() < SHORTEST {
+            return Err(wrong(&format!(
+                "has fewer than {SHORTEST} characters, and whoever guesses them signs in as anybody: give the Django \
+                 project a longer secret"
+            )));
+        }
+        match algorithm {
+            "HS256" => Ok(Self::hs256(secret.as_bytes())),
+            "HS512" => Ok(Self::Hmac("HS512", Box::new(hmac::Key::new(hmac::HMAC_SHA512, secret.as_bytes())))),
+            "RS256" => Self::rs256(secret).map_err(wrong),
+            other => Err(format!("`dialects.algorithm` must be `HS256`, `HS512` or `RS256`, and is `{other}`")),
+        }
+    }
+
+    fn hs256(secret: &[u8]) -> Self {
         Self::Hmac("HS256", Box::new(hmac::Key::new(hmac::HMAC_SHA256, secret)))
+    }
+
+    /// The private key in PKCS #8 (RFC 5958) or PKCS #1 (RFC 8017 appendix A.1.2).
+    fn rs256(pem: &str) -> Result<Self, &'static str> {
+        let body: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+        let der = STANDARD.decode(body).map_err(|_| "is no PEM file")?;
+        let pair = RsaKeyPair::from_pkcs8(&der).or_else(|_| RsaKeyPair::from_der(&der));
+        Ok(Self::Rsa(Box::new(pair.map_err(|_| "has no RSA key that can be used")?)))
     }
 
     fn algorithm(&self) -> &'static str {
@@ -97,7 +101,7 @@ impl Secret {
     fn tag(&self, message: &[u8]) -> Vec<u8> {
         match self {
             Self::Hmac(_, key) => hmac::sign(key, message).as_ref().to_vec(),
-            Self::Rsa(pair, _) => {
+            Self::Rsa(pair) => {
                 let mut signature = vec![0; pair.public_modulus_len()];
                 // It fails for a key that does not fit itself, which was refused when it was read.
                 let signed = pair.sign(&RSA_PKCS1_SHA256, &rand::SystemRandom::new(), message, &mut signature);
@@ -109,8 +113,9 @@ impl Secret {
     fn verifies(&self, message: &[u8], tag: &[u8]) -> bool {
         match self {
             Self::Hmac(_, key) => hmac::verify(key, message, tag).is_ok(),
-            Self::Rsa(_, public) => {
-                UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, public).verify(message, tag).is_ok()
+            Self::Rsa(pair) => {
+                let public = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, pair.public_key());
+                public.verify(message, tag).is_ok()
             }
         }
     }
@@ -212,7 +217,7 @@ mod tests {
     }
 
     fn open(given: Value, names: &Names) -> Result<(), Flaw> {
-        let secret = Secret::new(b"a secret of the project");
+        let secret = Secret::hs256(b"a secret of the project");
         secret.open(&secret.sign(&claims(given)), names, 1000).map(drop)
     }
 
@@ -247,7 +252,7 @@ mod tests {
 
     #[test]
     fn what_this_secret_did_not_sign_is_not_taken() {
-        let (ours, other) = (Secret::new(b"ours"), Secret::new(b"another"));
+        let (ours, other) = (Secret::hs256(b"ours"), Secret::hs256(b"another"));
         let token = ours.sign(&claims(json!({ "username": "ada" })));
         assert_eq!(other.open(&token, &Names::default(), 0), Err(Flaw::Decoding));
         let (signed, _) = token.rsplit_once('.').unwrap();

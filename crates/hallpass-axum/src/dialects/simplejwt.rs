@@ -6,33 +6,43 @@
 
 mod tokens;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use hallpass_core::{
     Code,
     sessions::{self, Named},
 };
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    View,
-    drf::{self, Call, Handler, Outcome, Refusal, Reply},
+    Secrets, View,
+    drf::{self, Call, Endpoint, Outcome, Refusal, Reply},
     fields::{Fields, NEEDED},
-    jwt::{Key, Names, Secret},
+    jwt::{Names, Secret},
+    some,
 };
 use crate::AppState;
 use tokens::{family_of, hex};
 
-/// What a project of `rest_framework_simplejwt` has set up (`SIMPLE_JWT`). An address that is empty is not served.
-#[derive(Debug, Clone)]
+/// What a project of `rest_framework_simplejwt` has set up. An address that is empty is not served.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
 pub struct SimpleJwt {
-    /// `SIGNING_KEY` and `ALGORITHM`.
-    pub key: Key,
-    /// `ISSUER`.
-    pub issuer: Option<String>,
-    /// `AUDIENCE`.
-    pub audience: Option<String>,
+    /// The path before all addresses.
+    pub path: String,
+    /// Whether listed front ends may send cookies along.
+    pub credentials: bool,
+    /// The file with `SIGNING_KEY`: a secret, or for `RS256` an RSA key in PEM.
+    pub signing_key_file: String,
+    /// `ALGORITHM`: `HS256`, `HS512` or `RS256`.
+    pub algorithm: String,
+    /// `ISSUER`; empty: none.
+    pub issuer: String,
+    /// `AUDIENCE`; empty: none.
+    pub audience: String,
     /// `LEEWAY`, in seconds.
     pub leeway: i64,
     /// `REFRESH_TOKEN_LIFETIME`, in seconds.
@@ -41,7 +51,7 @@ pub struct SimpleJwt {
     pub sliding_refresh_lifetime: i64,
     /// `ROTATE_REFRESH_TOKENS`.
     pub rotate: bool,
-    /// `CHECK_REVOKE_TOKEN`: whether a token says which password it was made under.
+    /// `CHECK_REVOKE_TOKEN`.
     pub check_password: bool,
     /// `AUTH_HEADER_NAME`, as it is on the wire.
     pub header_name: String,
@@ -49,17 +59,17 @@ pub struct SimpleJwt {
     pub header_types: Vec<String>,
     /// `USER_ID_CLAIM`.
     pub user_id_claim: String,
-    /// `USER_ID_FIELD`: whether it has the user name instead of the id.
+    /// Whether `USER_ID_FIELD` is the user name instead of the id.
     pub user_id_is_username: bool,
     /// `TOKEN_TYPE_CLAIM`.
     pub type_claim: String,
     /// `JTI_CLAIM`.
     pub jti_claim: String,
-    /// `AUTH_TOKEN_CLASSES`: which of `access` and `sliding` open things.
+    /// `AUTH_TOKEN_CLASSES`: `access`, `sliding`.
     pub opening: Vec<String>,
-    /// Further claims by name, each with what it says of the account.
-    pub claims: Vec<(String, String)>,
-    /// Whether tokens are believed about their account without looking at it (`JWTStatelessUserAuthentication`).
+    /// Further claims by name, each with the field of the account that it says.
+    pub claims: BTreeMap<String, String>,
+    /// Whether tokens are believed about their account without looking at it.
     pub stateless: bool,
     /// Where a pair is obtained with name and password.
     pub obtain: String,
@@ -67,7 +77,7 @@ pub struct SimpleJwt {
     pub refresh: String,
     /// Where a token is looked at.
     pub verify: String,
-    /// Where a refresh token is taken back, and with it all of its session.
+    /// Where a refresh token is taken back.
     pub blacklist: String,
     /// Where a token that slides is obtained.
     pub sliding: String,
@@ -79,10 +89,46 @@ pub struct SimpleJwt {
     pub user_fields: Vec<String>,
 }
 
+impl Default for SimpleJwt {
+    fn default() -> Self {
+        let text = |text: &str| text.to_owned();
+        Self {
+            path: text("/"),
+            credentials: true,
+            signing_key_file: String::new(),
+            algorithm: text("HS256"),
+            issuer: String::new(),
+            audience: String::new(),
+            leeway: 0,
+            refresh_lifetime: 86_400,
+            sliding_refresh_lifetime: 86_400,
+            rotate: false,
+            check_password: false,
+            header_name: text("Authorization"),
+            header_types: vec![text("Bearer")],
+            user_id_claim: text("user_id"),
+            user_id_is_username: false,
+            type_claim: text("token_type"),
+            jti_claim: text("jti"),
+            opening: vec![text("access")],
+            claims: BTreeMap::new(),
+            stateless: false,
+            obtain: text("token/"),
+            refresh: text("token/refresh/"),
+            verify: text("token/verify/"),
+            blacklist: text("token/blacklist/"),
+            sliding: String::new(),
+            sliding_refresh: String::new(),
+            user: String::new(),
+            user_fields: ["id", "username", "email", "first_name", "last_name"].map(text).to_vec(),
+        }
+    }
+}
+
 struct Dialect {
     app: AppState,
     settings: SimpleJwt,
-    secret: Secret,
+    secret: Arc<Secret>,
     names: Names,
     header: HeaderName,
     challenge: HeaderValue,
@@ -97,35 +143,32 @@ const BLACKLISTED: &str = "Token is blacklisted";
 const COMMON: [&str; 3] = ["exp", "iat", "refresh_exp"];
 
 /// The addresses that are served.
-pub(super) fn views(settings: &SimpleJwt, app: &AppState) -> Vec<View> {
+pub(super) fn views(settings: &SimpleJwt, secrets: &Secrets, app: &AppState) -> Vec<View> {
     let scheme = settings.header_types.first().map_or("Bearer", String::as_str);
-    let dialect = Arc::new(Dialect {
+    let dialect = Dialect {
         app: app.clone(),
-        secret: settings.key.open(),
+        secret: secrets.access.clone(),
         names: Names {
-            issuer: settings.issuer.clone(),
-            audience: settings.audience.clone(),
+            issuer: some(&settings.issuer),
+            audience: some(&settings.audience),
             leeway: settings.leeway,
-            any_audience: settings.audience.is_none(),
+            any_audience: settings.audience.is_empty(),
         },
         header: HeaderName::try_from(settings.header_name.as_str()).unwrap_or(header::AUTHORIZATION),
         challenge: HeaderValue::try_from(format!("{scheme} realm=\"api\""))
             .unwrap_or(HeaderValue::from_static("Bearer realm=\"api\"")),
         settings: settings.clone(),
-    });
-    const POST: &[Method] = &[Method::POST];
-    const GET: &[Method] = &[Method::GET];
-    let all: [(&str, &'static [Method], Handler<Dialect>); 7] = [
-        (&settings.obtain, POST, |dialect, call| Box::pin(obtain(dialect, call))),
-        (&settings.refresh, POST, |dialect, call| Box::pin(refresh(dialect, call))),
-        (&settings.verify, POST, |dialect, call| Box::pin(verify(dialect, call))),
-        (&settings.blacklist, POST, |dialect, call| Box::pin(blacklist(dialect, call))),
-        (&settings.sliding, POST, |dialect, call| Box::pin(sliding(dialect, call))),
-        (&settings.sliding_refresh, POST, |dialect, call| Box::pin(sliding_refresh(dialect, call))),
-        (&settings.user, GET, |dialect, call| Box::pin(user(dialect, call))),
+    };
+    let all: [Endpoint<'_, Dialect>; 7] = [
+        (&settings.obtain, Method::POST, |dialect, call| Box::pin(obtain(dialect, call))),
+        (&settings.refresh, Method::POST, |dialect, call| Box::pin(refresh(dialect, call))),
+        (&settings.verify, Method::POST, |dialect, call| Box::pin(verify(dialect, call))),
+        (&settings.blacklist, Method::POST, |dialect, call| Box::pin(blacklist(dialect, call))),
+        (&settings.sliding, Method::POST, |dialect, call| Box::pin(sliding(dialect, call))),
+        (&settings.sliding_refresh, Method::POST, |dialect, call| Box::pin(sliding_refresh(dialect, call))),
+        (&settings.user, Method::GET, |dialect, call| Box::pin(user(dialect, call))),
     ];
-    let served = all.into_iter().filter(|(path, ..)| !path.is_empty());
-    served.map(|(path, allowed, handler)| (path.to_owned(), drf::view(&dialect, allowed, handler))).collect()
+    drf::views(dialect, all)
 }
 
 async fn obtain(dialect: &Dialect, call: &Call) -> Outcome {

@@ -2,7 +2,7 @@
 //! unsafe there is not. Their wire formats are compared with the recorded cases by `cargo xtask golden`.
 
 use axum::http::StatusCode;
-use hallpass_axum::dialects::{CookieRefresh, Dialect, DrfJwt, Key, Kind, SimpleJwt};
+use hallpass_axum::dialects::{CookieRefresh, Dialect, DrfJwt, SimpleJwt};
 use hallpass_core::{
     AccountId,
     accounts::{self, NewAccount, Standing},
@@ -18,34 +18,28 @@ const SECRET: &str = "the secret key of a Django project, long enough for it";
 const REFRESH_SECRET: &str = "what signs refresh tokens there, another one of course";
 
 async fn app(db: TestDb) -> TestApp {
-    TestApp::with(db, |config, web| {
-        config.accounts.names = NameRules::Django;
-        let dialect = |path: &str, kind| Dialect { path: path.into(), credentials: true, kind };
-        web.dialects = vec![
-            dialect("/drf", Kind::DrfJwt(drf_jwt())),
-            dialect("/sjwt", Kind::SimpleJwt(SimpleJwt { rotate: false, ..simplejwt() })),
-            dialect("/rotating", Kind::SimpleJwt(simplejwt())),
-            dialect("/cookie", Kind::CookieRefresh(cookie_refresh())),
-        ];
-    })
-    .await
-}
-
-fn drf_jwt() -> DrfJwt {
-    DrfJwt {
-        secret: SECRET.into(),
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, secret: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, secret).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (secret, refresh_secret) = (file("secret", SECRET), file("refresh_secret", REFRESH_SECRET));
+    let simplejwt = |path: &str, rotate| SimpleJwt {
+        path: path.into(),
+        signing_key_file: secret.clone(),
+        rotate,
+        opening: vec!["access".into(), "sliding".into()],
+        sliding: "sliding/".into(),
+        sliding_refresh: "sliding/refresh/".into(),
+        user: "me/".into(),
+        ..SimpleJwt::default()
+    };
+    let drf_jwt = DrfJwt {
+        path: "/drf".into(),
+        secret_key_file: secret.clone(),
         header_prefix: "JWT".into(),
-        basic: false,
-        original: false,
-        issuer: None,
-        audience: None,
-        leeway: 0,
-        refresh_limit: 7 * 86_400,
-        token_id_required: false,
-        user_id: true,
-        insecure_weak_passwords: false,
-        cookie: Some("jwt".into()),
-        impersonation_cookie: None,
+        cookie: "jwt".into(),
         obtain: "auth/".into(),
         refresh: "refresh/".into(),
         verify: "verify/".into(),
@@ -53,54 +47,25 @@ fn drf_jwt() -> DrfJwt {
         impersonate: "impersonate/".into(),
         sign_up: "users/".into(),
         user: "me/".into(),
-        token_with_user: false,
-        user_fields: vec!["username".into()],
-        sign_up_fields: vec!["token".into()],
-    }
-}
-
-fn simplejwt() -> SimpleJwt {
-    SimpleJwt {
-        key: Key::Hs256(SECRET.into()),
-        issuer: None,
-        audience: None,
-        leeway: 0,
-        refresh_lifetime: 86_400,
-        sliding_refresh_lifetime: 86_400,
-        rotate: true,
-        check_password: false,
-        header_name: "Authorization".into(),
-        header_types: vec!["Bearer".into()],
-        user_id_claim: "user_id".into(),
-        user_id_is_username: false,
-        type_claim: "token_type".into(),
-        jti_claim: "jti".into(),
-        opening: vec!["access".into(), "sliding".into()],
-        claims: Vec::new(),
-        stateless: false,
-        obtain: "token/".into(),
-        refresh: "token/refresh/".into(),
-        verify: "token/verify/".into(),
-        blacklist: "token/blacklist/".into(),
-        sliding: "sliding/".into(),
-        sliding_refresh: "sliding/refresh/".into(),
-        user: "me/".into(),
-        user_fields: vec!["username".into()],
-    }
-}
-
-fn cookie_refresh() -> CookieRefresh {
-    CookieRefresh {
-        secret: SECRET.into(),
-        refresh_secret: REFRESH_SECRET.into(),
+        ..DrfJwt::default()
+    };
+    let cookie_refresh = CookieRefresh {
+        path: "/cookie".into(),
+        secret_key_file: secret.clone(),
+        refresh_secret_file: refresh_secret,
         trusted_origins: vec![FRONT_END.into()],
-        insecure_tell_unknown_names: false,
-        login: "login".into(),
-        token: "token".into(),
-        user: "user".into(),
-        echo: String::new(),
-        logout: "logout".into(),
-    }
+        ..CookieRefresh::default()
+    };
+    TestApp::with(db, |config, web| {
+        config.accounts.names = NameRules::Django;
+        web.dialects = vec![
+            Dialect::DrfJwt(drf_jwt),
+            Dialect::SimpleJwt(simplejwt("/sjwt", false)),
+            Dialect::SimpleJwt(simplejwt("/rotating", true)),
+            Dialect::CookieRefresh(cookie_refresh),
+        ];
+    })
+    .await
 }
 
 fn credentials(username: &str) -> Value {

@@ -4,15 +4,13 @@
 
 use std::{borrow::Cow, ffi::OsString, fmt, net::SocketAddr, path::PathBuf};
 
-use hallpass_axum::Web;
+use hallpass_axum::{Web, dialects::Dialect};
 use hallpass_core::config::{Accounts, Config, Mail, Passwords, Revocation, Sessions, Throttle, Tokens};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::telemetry;
-use dialects::Dialect;
 
-mod dialects;
 pub(crate) mod known;
 mod mail;
 pub(crate) mod master_key;
@@ -225,8 +223,7 @@ impl Settings {
             frontend_origins: self.frontend_origins(public_url),
             trusted_proxies: self.network.trusted_proxies.clone(),
             dev: self.dev,
-            // Those that cannot be opened are problems, which `check` tells.
-            dialects: self.dialects.iter().filter_map(|dialect| dialect.open().ok()).collect(),
+            dialects: self.dialects.clone(),
         }
     }
 
@@ -273,7 +270,6 @@ impl Settings {
             }
         }
         problems.extend(self.web(stand_in).check().err().into_iter().flatten());
-        problems.extend(self.dialects.iter().filter_map(|dialect| dialect.open().err()));
         problems.extend(telemetry::filter(&self.log).err());
         problems.extend(master_key::problem(self, environment));
         if problems.is_empty() { Ok(()) } else { Err(Problems(problems)) }

@@ -15,6 +15,7 @@ use super::{
         drf::{self, Call, NO_CREDENTIALS, Refusal, Reply},
         fields::{Fields, NEEDED},
         jwt::{self, Flaw},
+        some,
     },
     BLACKLISTED, DISABLED, Dialect, UNREADABLE, WRONG,
 };
@@ -52,7 +53,7 @@ impl Dialect {
 
     /// The same answer with the token in the cookie as well, if there is to be one.
     pub(super) fn with_cookie(&self, call: &Call, mut reply: Reply, token: &str) -> Reply {
-        if let Some(cookie) = &self.settings.cookie {
+        if let Some(cookie) = &some(&self.settings.cookie) {
             self.keep(&mut reply, cookie, token, call.ctx.now);
         }
         reply
@@ -69,12 +70,12 @@ impl Dialect {
 
     /// The token that the browser keeps, unless the header has another scheme.
     fn token_in_cookie(&self, call: &Call) -> Result<Option<String>, Refusal> {
-        let names = [&self.settings.impersonation_cookie, &self.settings.cookie];
+        let names = [some(&self.settings.impersonation_cookie), some(&self.settings.cookie)];
         let header = call.headers.get(header::AUTHORIZATION).map_or(&b""[..], HeaderValue::as_bytes);
         if header.split(|byte| *byte == b' ').count() == 2 || names.iter().all(|name| name.is_none()) {
             return Ok(None);
         }
-        let token = names.into_iter().flatten().find_map(|name| drf::cookie_of(&call.headers, name));
+        let token = names.iter().flatten().find_map(|name| drf::cookie_of(&call.headers, name));
         // A page of somebody else can make a browser send it, and no front end of ours is kept from anything by this.
         if token.is_some() && !call.method.is_safe() {
             let page = Client::of(&call.headers, self.app.policy()).refuse_foreign_page();
@@ -207,7 +208,7 @@ impl Dialect {
         if !self.settings.original || !self.settings.refresh.is_empty() {
             put("orig_iat", began.into());
         }
-        for (name, value) in [("iss", &self.settings.issuer), ("aud", &self.settings.audience)] {
+        for (name, value) in [("iss", &self.names.issuer), ("aud", &self.names.audience)] {
             if let Some(value) = value {
                 put(name, value.as_str().into());
             }

@@ -5,10 +5,8 @@ use axum::http::{Method, StatusCode, header};
 use hallpass_core::{
     AccountId, Code, Error, SessionId,
     accounts::{self, Account},
-    login::{self, Identifier},
-    sessions::{self, Named, Remember},
+    sessions::{self, Named},
 };
-use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -24,18 +22,10 @@ use super::{
 impl Dialect {
     pub(super) async fn sign_in(&self, call: &Call) -> Result<sessions::Issued, Refusal> {
         call.takes(&Method::POST)?;
-        let mut fields = Fields::of(call.data().await?.members()?);
-        let (username, password) = (fields.text("username", NEEDED), fields.text("password", NEEDED));
-        fields.check()?;
-        let who = Identifier { username, email: None, exact: true };
-        let password = SecretString::from(password.unwrap_or_default());
-        let issued = login::sign_in(self.app.hallpass(), &call.ctx, who, password, Remember::Yes, None).await;
-        issued.map_err(|error| match error.code {
-            Code::InvalidCredentials | Code::ValidationFailed | Code::EmailNotVerified => {
-                let detail = "No active account found with the given credentials";
-                Refusal::unauthenticated(detail, &self.challenge)
-            }
-            _ => error.into(),
+        let issued = drf::sign_in_by_fields(&self.app, call).await?;
+        issued.ok_or_else(|| {
+            let detail = "No active account found with the given credentials";
+            Refusal::unauthenticated(detail, &self.challenge)
         })
     }
 
@@ -205,7 +195,7 @@ impl Dialect {
         if settings.check_password {
             about.extend(self.password(account).await?.map(|mark| (PASSWORD.to_owned(), mark)));
         }
-        for (name, value) in [("iss", &settings.issuer), ("aud", &settings.audience)] {
+        for (name, value) in [("iss", &self.names.issuer), ("aud", &self.names.audience)] {
             about.extend(value.as_deref().map(|value| (name.to_owned(), value.into())));
         }
         Ok(about)
