@@ -28,7 +28,7 @@ pub(crate) const NEED: Need =
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What the tests do not need is off: nothing here has to survive the machine, only a killed client.
-const SETTINGS: [&str; 10] = [
+const SETTINGS: [&str; 11] = [
     "listen_addresses=127.0.0.1",
     "max_connections=300",
     "shared_buffers=32MB",
@@ -36,6 +36,7 @@ const SETTINGS: [&str; 10] = [
     "synchronous_commit=on",
     "full_page_writes=off",
     "autovacuum_naptime=10min",
+    "max_wal_size=256MB",
     "log_min_messages=fatal",
     "log_min_error_statement=panic",
     "jit=off",

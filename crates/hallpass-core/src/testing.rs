@@ -26,7 +26,32 @@ pub struct TestDb {
     pub db: Db,
     /// Where it is, for a second opening or another process.
     pub url: String,
-    _folder: Option<TempDir>,
+    _place: Place,
+}
+
+/// What goes with a [`TestDb`]. Some thousand databases would fill a disk.
+enum Place {
+    Folder { _removed: TempDir },
+    Database { server: String, name: String },
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let Self::Database { server, name } = self else { return };
+        // On a thread of its own, since a runtime cannot wait within another. A test that has failed says so itself:
+        // what cannot be removed then goes with the server.
+        std::thread::scope(|scope| {
+            let removal = scope.spawn(|| {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+                runtime.block_on(async {
+                    let mut connection = PgConnection::connect(server).await.ok()?;
+                    let removal = AssertSqlSafe(format!("drop database if exists {name} with (force)"));
+                    sqlx::raw_sql(removal).execute(&mut connection).await.ok()
+                })
+            });
+            drop(removal.join());
+        });
+    }
 }
 
 impl TestDb {
@@ -34,10 +59,10 @@ impl TestDb {
     pub async fn sqlite() -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let url = format!("sqlite:{}", folder.path().join("test.db").display());
-        Self::open(url, Some(folder)).await
+        Self::open(url, Place::Folder { _removed: folder }).await
     }
 
-    /// A database on the test server; it goes with the server.
+    /// A database on the test server; it goes with this value.
     pub async fn postgres() -> Option<Self> {
         #[expect(clippy::disallowed_methods, reason = "tests are told by the environment where their server is")]
         let Ok(server) = std::env::var("HALLPASS_TEST_POSTGRES") else {
@@ -50,7 +75,8 @@ impl TestDb {
         sqlx::raw_sql(create).execute(&mut connection).await.expect("a database can be made");
         connection.close().await.expect("the connection closes");
         let (base, _) = server.rsplit_once('/').expect("the server's address names a database");
-        Some(Self::open(format!("{base}/{name}"), None).await)
+        let url = format!("{base}/{name}");
+        Some(Self::open(url, Place::Database { server, name }).await)
     }
 
     /// Writes a long revocation log: as many sessions that ended at `now`, each to be remembered for 400 seconds.
@@ -70,13 +96,13 @@ impl TestDb {
         }
     }
 
-    async fn open(url: String, folder: Option<TempDir>) -> Self {
+    async fn open(url: String, place: Place) -> Self {
         let db = match Db::open(&url).await {
             Ok(db) => db,
             Err(error) => panic!("{url}: {error}"),
         };
         db.migrate().await.expect("the schema is made");
-        Self { db, url, _folder: folder }
+        Self { db, url, _place: place }
     }
 }
 
