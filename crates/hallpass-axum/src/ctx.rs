@@ -43,6 +43,7 @@ impl FromRequestParts<AppState> for Anybody {
             ip: client_address(&parts.headers, &parts.extensions, app.policy()),
             user_agent: user_agent(&parts.headers),
             languages: languages(&parts.headers),
+            links: None,
             request_id: id,
         }))
     }

@@ -21,8 +21,8 @@ use crate::{
 };
 
 pub(crate) use django::row_named;
-pub use django::{named, password_mark};
-use draft::{check_locale, check_profile, check_role};
+pub use django::{named, named_in_any_case, password_mark};
+use draft::{check_locale, check_profile, check_role, parse_username, rename};
 pub(crate) use draft::{draft, insert};
 
 mod django;
@@ -75,6 +75,8 @@ pub struct NewAccount {
     pub password: Option<SecretString>,
     /// Whether the password may be as weak as it likes.
     pub insecure_any_password: bool,
+    /// Whether the address begins a list of them; see [`crate::addresses`].
+    pub list_address: bool,
     /// At most 150 characters.
     pub first_name: String,
     /// At most 150 characters.
@@ -101,6 +103,8 @@ pub struct Standing {
 /// What the owner may change; `None` leaves it as it is.
 #[derive(Debug, Clone, Default)]
 pub struct Changes {
+    /// Another user name, by the rules of `accounts.names`.
+    pub username: Option<String>,
     /// At most 150 characters.
     pub first_name: Option<String>,
     /// At most 150 characters.
@@ -160,7 +164,7 @@ pub async fn find(hallpass: &Hallpass, who: &str) -> Result<Account> {
     } else if let Ok(email) = Email::parse(who) {
         store::accounts::by_email(reader.conn(), email.key()).await?
     } else if let Ok(username) = Username::parse(who) {
-        store::accounts::by_username(reader.conn(), username.key()).await?
+        store::accounts::by_username(reader.conn(), username.as_str()).await?
     } else {
         None
     };
@@ -181,9 +185,16 @@ pub async fn list(hallpass: &Hallpass, page: Page) -> Result<Vec<Account>> {
 /// Changes the owner's own data. Tokens that say otherwise go stale.
 ///
 /// # Errors
-/// [`Code::ValidationFailed`], [`Code::NotFound`], [`Code::Unavailable`].
+/// [`Code::ValidationFailed`], [`Code::UsernameTaken`], [`Code::NotFound`], [`Code::Unavailable`].
 pub async fn update(hallpass: &Hallpass, ctx: &Ctx, id: AccountId, changes: Changes) -> Result<Account> {
     let mut wrong = Vec::new();
+    let username = match changes.username.map(|name| parse_username(hallpass, &name)).transpose() {
+        Ok(username) => username.map(|name| name.as_str().to_owned()),
+        Err(error) => {
+            wrong.push(error);
+            None
+        }
+    };
     let mut keep = |field, name: Option<String>| {
         name.and_then(|name| names::person_name(field, &name).map_err(|error| wrong.push(error)).ok())
     };
@@ -200,6 +211,7 @@ pub async fn update(hallpass: &Hallpass, ctx: &Ctx, id: AccountId, changes: Chan
         return Err(Error::validation(wrong));
     }
     change(hallpass, ctx, id, Event::AccountChanged, |account| {
+        account.username = username.clone().or(account.username.take());
         account.first_name = first_name.clone().unwrap_or_else(|| account.first_name.clone());
         account.last_name = last_name.clone().unwrap_or_else(|| account.last_name.clone());
         account.locale = changes.locale.clone().or(account.locale.take());
@@ -297,6 +309,9 @@ async fn change(
         }
         let mut tx = hallpass.0.db.begin().await?;
         let mut pending = Pending::default();
+        if after.username != before.username {
+            rename(&mut tx, &after).await?;
+        }
         if !store::accounts::update(tx.conn(), &after.row()).await? {
             continue;
         }

@@ -6,6 +6,8 @@ use std::{net::IpAddr, sync::Arc};
 
 use hallpass_token::{AccountId, SessionId};
 
+use crate::mail::Links;
+
 /// Who acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Actor {
@@ -33,6 +35,8 @@ pub struct Ctx {
     /// The languages that the client prefers, as `Accept-Language` has them (RFC 9110 section 12.5.4), at most 200
     /// characters.
     pub languages: Option<String>,
+    /// Where links in mails lead that this call causes; without it, to the pages of this server.
+    pub links: Option<Links>,
     /// Finds everything that belongs to this call in the log.
     pub request_id: String,
 }
@@ -40,6 +44,14 @@ pub struct Ctx {
 impl Ctx {
     /// A call of the operator's: a command or a background task.
     pub fn operator(now: i64) -> Self {
-        Self { now, actor: Actor::Operator, ip: None, user_agent: None, languages: None, request_id: "operator".into() }
+        Self {
+            now,
+            actor: Actor::Operator,
+            ip: None,
+            user_agent: None,
+            languages: None,
+            links: None,
+            request_id: "operator".into(),
+        }
     }
 }

@@ -81,6 +81,7 @@ async fn delete(
     if !store::accounts::delete(tx.conn(), id, ctx.now).await? {
         return Ok(false);
     }
+    store::addresses::forget(tx.conn(), id).await?;
     store::sessions::forget(tx.conn(), id).await?;
     status_lists::let_go(hallpass, ctx, tx, id).await?;
     store::events::forget(tx.conn(), id).await?;

@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use crate::{
     Code, Ctx, Error, FieldError, Hallpass, Result,
     accounts::{self, Account},
+    addresses,
     audit::Event,
     login,
     mail::{self, Job},
@@ -28,18 +29,14 @@ pub async fn request_verification(hallpass: &Hallpass, ctx: &Ctx, email: &str) -
     mail::on_request(hallpass, ctx, email, Job::VerifyEmail).await
 }
 
-/// Notes that the owner receives mail at the account's address, as the secret of such a link shows.
+/// Notes that the owner receives mail at an address of the account, as the secret of such a link shows.
 ///
 /// # Errors
 /// [`Code::LinkInvalid`], [`Code::Unavailable`].
 pub async fn verify(hallpass: &Hallpass, ctx: &Ctx, secret: &str) -> Result<()> {
     let mut tx = hallpass.0.db.begin().await?;
-    let (row, _) = tickets::redeem(&mut tx, secret, Purpose::VerifyEmail, ctx.now).await?;
-    let account = AccountId(row.id);
-    store::accounts::set_email_verified(tx.conn(), account).await?;
-    let mut pending = Pending::default();
-    pending.record(hallpass, ctx, &mut tx, Event::EmailVerified.of(account)).await?;
-    pending.commit(hallpass, tx).await
+    let (row, payload) = tickets::redeem(&mut tx, secret, Purpose::VerifyEmail, ctx.now).await?;
+    addresses::confirm(hallpass, ctx, tx, &row, payload.email.as_deref()).await
 }
 
 /// Mails a link to the address that an account is to have; nothing changes before it was used there. If the address is
@@ -86,13 +83,13 @@ pub async fn change(hallpass: &Hallpass, ctx: &Ctx, secret: &str) -> Result<()> 
     let old = row.email.clone();
     let before: Account = row.try_into()?;
     let id = before.id;
-    store::accounts::set_email(tx.conn(), id, email.as_str(), email.key()).await.map_err(|error| {
-        if store::is_taken(&error, "email_key") {
-            Error::new(Code::EmailTaken, "This address has become another account's: use a different one")
-        } else {
-            error.into()
-        }
-    })?;
+    let taken = || Error::new(Code::EmailTaken, "This address has become another account's: use a different one");
+    if store::addresses::is_verified_elsewhere(tx.conn(), id, email.key()).await? {
+        return Err(taken());
+    }
+    let written = store::accounts::set_email(tx.conn(), id, email.as_str(), email.key()).await;
+    written.map_err(|error| if store::is_taken(&error, "email") { taken() } else { error.into() })?;
+    addresses::replace(&mut tx, id, old.as_deref(), &email).await?;
     let after = Account {
         email: Some(email.as_str().to_owned()),
         email_verified: true,

@@ -5,6 +5,7 @@ use hallpass_token::AccountId;
 use crate::{
     Hallpass, Result,
     accounts::{self, Account},
+    addresses::{self, Address},
     audit::{self, Cursor, Entry},
     sessions::{self, EndCause, Session},
     store,
@@ -15,6 +16,8 @@ use crate::{
 pub struct Export {
     /// The account.
     pub account: Account,
+    /// The list of its addresses, where it has one.
+    pub addresses: Vec<Address>,
     /// Its sessions, last used first, also those that ended within the last month.
     pub sessions: Vec<Past>,
     /// What happened to it within the last 180 days, newest first.
@@ -52,5 +55,6 @@ pub async fn of_account(hallpass: &Hallpass, id: AccountId) -> Result<Export> {
         }
         events.extend(page);
     }
-    Ok(Export { account, sessions: sessions.collect(), events })
+    let addresses = addresses::of_account(hallpass, id).await?;
+    Ok(Export { account, addresses, sessions: sessions.collect(), events })
 }

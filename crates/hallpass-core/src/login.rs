@@ -3,14 +3,14 @@
 //! Every way into an account that is there goes through one function, [`begin`], which keeps the rules that hold for all;
 //! a sign-up has no older sessions to mind. Whoever is refused learns nothing about whether the account exists.
 
-use hallpass_token::{AccountId, SessionId};
+use hallpass_token::AccountId;
 use secrecy::SecretString;
 
 use crate::{
     Code, Ctx, Error, Hallpass, Result,
     accounts::{self, Account, NewAccount},
     audit::{self, Event},
-    config::Verification,
+    config::{NameRules, Verification},
     limits::{self, Attempt, Guess, Whose},
     mail::{self, Job, Whom},
     names::{Email, Username},
@@ -20,6 +20,11 @@ use crate::{
     sessions::{self, EndCause, Issued, Remember},
     store::{self, Reader, Tx, accounts::AccountRow, sessions::SessionRow},
 };
+
+mod password;
+
+pub(crate) use password::prove;
+pub use password::{change_password, confirm_password, insecure_change_password};
 
 /// How somebody who signs in names the account.
 #[derive(Debug, Clone, Default)]
@@ -51,7 +56,7 @@ pub async fn sign_up(hallpass: &Hallpass, ctx: &Ctx, new: NewAccount, remember: 
     let verification = hallpass.config().accounts.verify_email;
     rates::sign_up(hallpass, ctx).await?;
     let draft = accounts::draft(hallpass, ctx, new).await?;
-    let address = draft.email().map(|email| email.key().to_owned());
+    let address = draft.mail_address().map(|email| email.key().to_owned());
     let mut tx = hallpass.0.db.begin().await?;
     let account = match accounts::insert(&mut tx, draft).await {
         Err(error) if error.code == Code::EmailTaken && verification == Verification::Required => {
@@ -195,7 +200,7 @@ async fn recognise(
     device: Option<&str>,
 ) -> Result<(Password, AccountRow, Verdict, Attempt)> {
     let password = Password::parse("password", password).map_err(|error| Error::validation(vec![error]))?;
-    let found = look_up(&mut hallpass.0.db.read().await?, who).await?;
+    let found = look_up(hallpass.0.config.accounts.names, &mut hallpass.0.db.read().await?, who).await?;
     let stored = found.as_ref().and_then(|row| row.password.as_deref());
     let account = found.as_ref().map(|row| AccountId(row.id));
     let named = canonical(who);
@@ -259,34 +264,6 @@ pub(crate) async fn begin(
     Ok((session, number))
 }
 
-/// Makes sure that somebody who is signed in knows the account's password, which `field` brought, before something that
-/// matters. `device` is as in [`sign_in`], and a wrong password counts like one there.
-///
-/// # Errors
-/// [`Code::ValidationFailed`], [`Code::PasswordIncorrect`], [`Code::RateLimited`], [`Code::NotFound`], [`Code::Busy`], [`Code::Unavailable`].
-pub(crate) async fn prove(
-    hallpass: &Hallpass,
-    ctx: &Ctx,
-    id: AccountId,
-    session: SessionId,
-    field: &'static str,
-    password: &SecretString,
-    device: Option<&str>,
-) -> Result<(AccountRow, Attempt)> {
-    let password = Password::parse(field, password).map_err(|error| Error::validation(vec![error]))?;
-    let row = store::accounts::by_id(hallpass.0.db.read().await?.conn(), id).await?;
-    let row = row.ok_or_else(accounts::no_such_account)?;
-    let guess = Guess { whose: Whose::Account(id), device, password: &password, stored: row.password.as_deref() };
-    let (verdict, attempt) = limits::compare(hallpass, ctx, guess).await?;
-    if verdict == Verdict::Wrong || row.password.is_none() {
-        let note = Event::SignInFailed.of(id).on(session).because("wrong_current_password");
-        audit::record_failure(hallpass, ctx, note).await?;
-        note_the_last(hallpass, ctx, id, &attempt).await?;
-        return Err(password_incorrect());
-    }
-    Ok((row, attempt))
-}
-
 /// Records that sign-in by password has ended, if this failure is the one that ends it.
 async fn note_the_last(hallpass: &Hallpass, ctx: &Ctx, id: AccountId, attempt: &Attempt) -> Result<()> {
     if !attempt.was_the_last(hallpass, id) {
@@ -295,44 +272,6 @@ async fn note_the_last(hallpass: &Hallpass, ctx: &Ctx, id: AccountId, attempt: &
     let mut tx = hallpass.0.db.begin().await?;
     let mut pending = Pending::default();
     pending.record(hallpass, ctx, &mut tx, Event::PasswordLocked.of(id)).await?;
-    pending.commit(hallpass, tx).await
-}
-
-fn password_incorrect() -> Error {
-    let detail = "Give the password that the account has now; if it has none, set one by `password-reset`";
-    Error::new(Code::PasswordIncorrect, detail)
-}
-
-/// Replaces the password of somebody who knows the current one, and ends the account's other sessions. `device` is as in
-/// [`sign_in`], and a wrong password counts like one there.
-///
-/// # Errors
-/// [`Code::PasswordIncorrect`], [`Code::RateLimited`], [`Code::ValidationFailed`], [`Code::NotFound`], [`Code::Busy`],
-/// [`Code::Unavailable`].
-pub async fn change_password(
-    hallpass: &Hallpass,
-    ctx: &Ctx,
-    id: AccountId,
-    keep: SessionId,
-    current: SecretString,
-    new: SecretString,
-    device: Option<&str>,
-) -> Result<()> {
-    let (row, attempt) = prove(hallpass, ctx, id, keep, "current_password", &current, device).await?;
-    let checked = row.password.clone().unwrap_or_default();
-    // The current password was right, whatever is wrong with the new one.
-    let hash = accounts::new_password(hallpass, &row.try_into()?, "new_password", new).await;
-    let hash = attempt.unless_failed(hallpass, hash).await?;
-    let mut tx = hallpass.0.db.begin().await?;
-    if !store::accounts::replace_password(tx.conn(), id, &checked, &hash).await? {
-        return Err(password_incorrect());
-    }
-    attempt.forgive(&mut tx).await?;
-    limits::clear(hallpass, &mut tx, id).await?;
-    let mut pending = Pending::default();
-    pending.end_all(hallpass, ctx, &mut tx, id, Some(keep), EndCause::PasswordChanged).await?;
-    pending.record(hallpass, ctx, &mut tx, Event::PasswordChanged.of(id).on(keep)).await?;
-    mail::order(hallpass, ctx, &mut tx, Job::PasswordChanged(id)).await?;
     pending.commit(hallpass, tx).await
 }
 
@@ -348,12 +287,18 @@ fn canonical(who: &Identifier) -> String {
 }
 
 /// The account that `who` names; a name that no account can have names none.
-async fn look_up(reader: &mut Reader, who: &Identifier) -> Result<Option<AccountRow>> {
+async fn look_up(rules: NameRules, reader: &mut Reader, who: &Identifier) -> Result<Option<AccountRow>> {
     if let (Some(name), true) = (&who.username, who.exact) {
         return Ok(accounts::row_named(reader, name).await?);
     }
     let (username, email) = match (who.username.as_deref(), who.email.as_deref()) {
-        (Some(name), None) if name.contains('@') => (None, Some(name)),
+        (Some(name), None) if name.contains('@') => {
+            // A user name of Django's can have an `@`, and none that is made here.
+            if let (NameRules::Django, Some(row)) = (rules, accounts::row_named(reader, name).await?) {
+                return Ok(Some(row));
+            }
+            (None, Some(name))
+        }
         both => both,
     };
     let email = match email.map(Email::parse) {
@@ -362,8 +307,10 @@ async fn look_up(reader: &mut Reader, who: &Identifier) -> Result<Option<Account
     };
     match (username, email) {
         (Some(name), email) => {
-            let Ok(username) = Username::parse(name) else { return Ok(None) };
-            let found = store::accounts::by_username(reader.conn(), username.key()).await?;
+            if rules == NameRules::Strict && Username::parse(name).is_err() {
+                return Ok(None);
+            }
+            let found = store::accounts::by_username(reader.conn(), name).await?;
             Ok(found.filter(|row| match (&email, &row.email) {
                 (None, _) => true,
                 (Some(given), Some(held)) => Email::parse(held).is_ok_and(|held| held.key() == given.key()),

@@ -6,13 +6,13 @@ use hallpass_token::AccountId;
 use secrecy::SecretString;
 
 use crate::{
-    Ctx, Hallpass, Result, accounts,
+    Ctx, Hallpass, Result, accounts, addresses,
     audit::Event,
     limits,
     mail::{self, Job},
     revocation::Pending,
     sessions::EndCause,
-    store,
+    store::{self, Tx},
     tickets::{self, Purpose},
 };
 
@@ -37,10 +37,15 @@ pub async fn reset(hallpass: &Hallpass, ctx: &Ctx, secret: &str, new: SecretStri
     let row = tickets::look(hallpass, secret, Purpose::ResetPassword, ctx.now).await?;
     let hash = accounts::new_password(hallpass, &row.try_into()?, "new_password", new).await?;
     let mut tx = hallpass.0.db.begin().await?;
-    let (row, _) = tickets::redeem(&mut tx, secret, Purpose::ResetPassword, ctx.now).await?;
-    let id = AccountId(row.id);
-    store::accounts::set_password(tx.conn(), id, Some(&hash)).await?;
-    store::accounts::set_email_verified(tx.conn(), id).await?;
+    let (row, payload) = tickets::redeem(&mut tx, secret, Purpose::ResetPassword, ctx.now).await?;
+    store::accounts::set_password(tx.conn(), AccountId(row.id), Some(&hash)).await?;
+    addresses::prove(&mut tx, &row, payload.email.as_deref()).await?;
+    end(hallpass, ctx, tx, AccountId(row.id)).await
+}
+
+/// What comes with every password that was forgotten and is set anew: whoever had the account before has nothing of it
+/// any more.
+pub(crate) async fn end(hallpass: &Hallpass, ctx: &Ctx, mut tx: Tx, id: AccountId) -> Result<()> {
     store::tickets::forget(tx.conn(), id).await?;
     limits::clear(hallpass, &mut tx, id).await?;
     let mut pending = Pending::default();

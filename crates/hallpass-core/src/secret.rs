@@ -1,5 +1,5 @@
-//! The master key and what is derived from it: MAC keys for refresh secrets, CSRF tokens, limits, mailed codes and status
-//! lists, and the key that seals signing keys and mails that wait.
+//! The master key and what is derived from it: MAC keys for refresh secrets, CSRF tokens, limits, mailed codes,
+//! sessions and status lists, and the key that seals signing keys and mails that wait.
 //!
 //! Nothing here is ever stored in the database in a form that could be used, and nothing here can be printed.
 
@@ -69,6 +69,8 @@ pub struct Secrets {
     pub(crate) limits: MacKey,
     /// Stands for the codes that were mailed.
     pub(crate) codes: MacKey,
+    /// Proves the keys of sessions.
+    pub(crate) session_keys: MacKey,
     /// Names status lists and shuffles what is in them.
     pub(crate) status_lists: MacKey,
     /// Tells whether a database was set up under this master key.
@@ -84,6 +86,7 @@ impl Secrets {
             csrf: mac("hallpass csrf token v1"),
             limits: mac("hallpass limits v1"),
             codes: mac("hallpass mailed code v1"),
+            session_keys: mac("hallpass session key v1"),
             status_lists: mac("hallpass status lists v1"),
             fingerprint: BASE64.encode(master.derive("hallpass master key fingerprint v1").as_ref()),
             sealing: RandomizedNonceKey::new(&AES_256_GCM, master.derive("hallpass sealing v1").as_ref())

@@ -8,6 +8,7 @@ use hallpass_token::AccountId;
 use crate::{
     Code, Ctx, Error, Hallpass, Result,
     accounts::Account,
+    addresses,
     audit::Event,
     limits, login,
     mail::{self, Job},
@@ -64,7 +65,7 @@ pub async fn sign_in(hallpass: &Hallpass, ctx: &Ctx, proof: Proof, remember: Rem
     let mut pending = Pending::default();
     if !row.email_verified {
         store::accounts::set_password(tx.conn(), id, None).await?;
-        store::accounts::set_email_verified(tx.conn(), id).await?;
+        addresses::prove(&mut tx, &row, None).await?;
         store::tickets::forget(tx.conn(), id).await?;
         limits::clear(hallpass, &mut tx, id).await?;
         pending.end_all(hallpass, ctx, &mut tx, id, None, EndCause::OwnershipProven).await?;

@@ -7,10 +7,16 @@
     reason = "a test without its database has nothing better to do than to stop"
 )]
 
+use std::collections::BTreeMap;
+
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tempfile::TempDir;
 
-use crate::{Db, secret};
+use crate::{
+    Db,
+    adopt::{self, Wishes},
+    secret,
+};
 
 mod dump;
 mod redis;
@@ -101,9 +107,31 @@ impl TestDb {
             Ok(db) => db,
             Err(error) => panic!("{url}: {error}"),
         };
+        if std::env::var_os("HALLPASS_TEST_ADOPTED").is_some() {
+            adopt_users(&db).await;
+        }
         db.migrate().await.expect("the schema is made");
         Self { db, url, _place: place }
     }
+}
+
+/// Makes the tables that Django and allauth have for users.
+pub async fn make_django_tables(db: &Db) {
+    let tables = match db {
+        Db::Sqlite { .. } => include_str!("testing/django/sqlite.sql"),
+        Db::Postgres(_) => include_str!("testing/django/postgres.sql"),
+    };
+    db.run_all(&[tables.to_owned()]).await.expect("Django's tables are made");
+}
+
+/// Makes `accounts` a view over Django's table: what is promised of accounts holds there as well.
+async fn adopt_users(db: &Db) {
+    make_django_tables(db).await;
+    let wishes = Wishes { user_table: "auth_user".into(), defaults: BTreeMap::new() };
+    let mut plan = adopt::plan(db, &wishes).await.expect("Django's tables can be adopted");
+    // The note of it, which would ask for the settings that a Django project needs: tests have all kinds of settings.
+    plan.statements.pop();
+    adopt::apply(db, &plan).await.expect("Django's tables are adopted");
 }
 
 /// Declares tests that each run once on SQLite and once on PostgreSQL, each time with a fresh [`TestDb`].

@@ -45,7 +45,7 @@ impl Purpose {
 /// What a ticket carries out, beyond its purpose.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Payload {
-    /// The address that the account is to have.
+    /// The address that the account is to have, or to which the ticket was mailed, if that is not the account's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) email: Option<String>,
     /// The session that asked for it, and survives it.
@@ -71,6 +71,11 @@ const TRIES: i64 = 5;
 const CODE_DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// Digits of a code: 40 bits, of which somebody who guesses sees five tries.
 const CODE_LENGTH: usize = 8;
+
+/// Whether it can be the secret of a ticket.
+pub(crate) fn is_one(presented: &str) -> bool {
+    presented.starts_with(PREFIX)
+}
 
 /// Makes a ticket for an account; an older one for the same purpose is worth nothing from now on.
 pub(crate) async fn issue(

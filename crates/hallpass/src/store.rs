@@ -72,7 +72,7 @@ pub(crate) async fn database(settings: &Settings, absent: Absent) -> Result<Db> 
 ///
 /// A file of SQLite has one server, which can bring it up to date by itself. A PostgreSQL server can have many, of
 /// which the older ones may still run: there the operator says when.
-async fn migrated(settings: &Settings, absent: Absent) -> Result<(Db, Vec<String>)> {
+pub(crate) async fn migrated(settings: &Settings, absent: Absent) -> Result<(Db, Vec<String>)> {
     let db = database(settings, absent).await?;
     if matches!(db, Db::Sqlite { .. }) || settings.dev {
         let migrated = db.migrate().await?;

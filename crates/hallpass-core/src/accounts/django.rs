@@ -5,7 +5,7 @@ use md5::{Digest, Md5};
 
 use super::Account;
 use crate::{
-    Hallpass, Result, names,
+    Hallpass, Result,
     store::{self, Reader, accounts::AccountRow},
 };
 
@@ -15,6 +15,14 @@ use crate::{
 /// [`crate::Code::Unavailable`].
 pub async fn named(hallpass: &Hallpass, username: &str) -> Result<Option<Account>> {
     row_named(&mut hallpass.0.db.read().await?, username).await?.map(TryInto::try_into).transpose()
+}
+
+/// The account with this user name, whatever the case of its letters.
+///
+/// # Errors
+/// [`crate::Code::Unavailable`].
+pub async fn named_in_any_case(hallpass: &Hallpass, username: &str) -> Result<Option<Account>> {
+    store::accounts::by_username(hallpass.0.db.read().await?.conn(), username).await?.map(TryInto::try_into).transpose()
 }
 
 /// What SimpleJWT writes into tokens to tell one password from the next: the MD5 of the stored hash in hexadecimal.
@@ -29,6 +37,6 @@ pub async fn password_mark(hallpass: &Hallpass, id: AccountId) -> Result<Option<
 }
 
 pub(crate) async fn row_named(reader: &mut Reader, username: &str) -> sqlx::Result<Option<AccountRow>> {
-    let row = store::accounts::by_username(reader.conn(), &names::username_key(username)).await?;
+    let row = store::accounts::by_username(reader.conn(), username).await?;
     Ok(row.filter(|row| row.username.as_deref() == Some(username)))
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::{Account, NewAccount};
 use crate::{
-    Code, Ctx, Error, FieldError, Hallpass, Result,
+    Code, Ctx, Error, FieldError, Hallpass, Result, addresses,
     config::{NameRules, Presence, ProfileType},
     names::{self, Email, Username},
     passwords::Password,
@@ -21,12 +21,13 @@ pub(crate) struct Draft {
     pub(super) row: AccountRow,
     username: Option<Username>,
     email: Option<Email>,
+    list_address: bool,
 }
 
 impl Draft {
-    /// The address that the account is to have.
-    pub(crate) fn email(&self) -> Option<&Email> {
-        self.email.as_ref()
+    /// The address that the account is to have, whether or not it stands for it, if mail can be sent there.
+    pub(crate) fn mail_address(&self) -> Option<Email> {
+        self.row.email.as_deref().and_then(|email| Email::parse(email).ok())
     }
 }
 
@@ -35,8 +36,8 @@ pub(crate) async fn draft(hallpass: &Hallpass, ctx: &Ctx, new: NewAccount) -> Re
     let rules = &hallpass.0.config;
     let mut wrong = Vec::new();
     let as_django = rules.accounts.names == NameRules::Django;
-    let parse_username = if as_django { Username::parse_as_django } else { Username::parse };
-    let username = parse_name(new.username, rules.accounts.username, "username", parse_username, &mut wrong);
+    let parse = |typed: &str| parse_username(hallpass, typed);
+    let username = parse_name(new.username, rules.accounts.username, "username", parse, &mut wrong);
     let (email, bare_email) = if as_django {
         let text = |typed: &str| {
             // The domain in lower case, as Django's managers write it.
@@ -93,13 +94,13 @@ pub(crate) async fn draft(hallpass: &Hallpass, ctx: &Ctx, new: NewAccount) -> Re
         locale: new.locale.or_else(|| preferred(hallpass, ctx)),
         delete_at: None,
     };
-    Ok(Draft { row, username, email })
+    Ok(Draft { row, username, email, list_address: new.list_address })
 }
 
 /// The address, if it is one that can stand for the account: mail can be sent there, and nobody else has it.
 async fn standing_for_nobody_else(hallpass: &Hallpass, typed: Option<&str>) -> Result<Option<Email>> {
     let Some(email) = typed.and_then(|typed| Email::parse(typed).ok()) else { return Ok(None) };
-    let taken = store::accounts::by_email(hallpass.0.db.read().await?.conn(), email.key()).await?.is_some();
+    let taken = store::addresses::receiver(hallpass.0.db.read().await?.conn(), email.key()).await?.is_some();
     Ok((!taken).then_some(email))
 }
 
@@ -110,15 +111,37 @@ pub(crate) async fn insert(tx: &mut store::Tx, draft: Draft) -> Result<Account> 
         email_key: draft.email.as_ref().map(Email::key),
     };
     let id = store::accounts::insert(tx.conn(), &draft.row, names).await.map_err(|error| {
-        if is_taken(&error, "username_key") {
-            Error::new(Code::UsernameTaken, "Choose another user name: this one belongs to somebody")
-        } else if is_taken(&error, "email_key") {
+        if is_taken(&error, "username") {
+            username_taken()
+        } else if is_taken(&error, "email") {
             Error::new(Code::EmailTaken, "There is an account with this e-mail address: sign in, or use another one")
         } else {
             error.into()
         }
     })?;
+    if let Some(email) = draft.row.email.as_deref().filter(|_| draft.list_address) {
+        addresses::list(tx, id, email).await?;
+    }
     AccountRow { id: id.0, ..draft.row }.try_into()
+}
+
+fn username_taken() -> Error {
+    Error::new(Code::UsernameTaken, "Choose another user name: this one belongs to somebody")
+}
+
+/// Gives an account the user name that it is to have; the database decides whether it is free.
+pub(super) async fn rename(tx: &mut store::Tx, account: &Account) -> Result<()> {
+    let name = account.username.as_deref();
+    let renamed = store::accounts::rename(tx.conn(), account.id, name, name.map(names::username_key).as_deref()).await;
+    renamed.map_err(|error| if is_taken(&error, "username") { username_taken() } else { error.into() })
+}
+
+/// Parses a user name by the rules of `accounts.names`.
+pub(super) fn parse_username(hallpass: &Hallpass, typed: &str) -> Result<Username, FieldError> {
+    match hallpass.0.config.accounts.names {
+        NameRules::Django => Username::parse_as_django(typed),
+        NameRules::Strict => Username::parse(typed),
+    }
 }
 
 /// Parses a name if there is one, and notes what is wrong with it or with its absence.

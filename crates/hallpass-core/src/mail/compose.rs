@@ -7,7 +7,8 @@ use hallpass_token::AccountId;
 
 use super::{Job, Kind, Order, Values, Whom};
 use crate::{
-    Hallpass, Result,
+    Hallpass, Result, addresses,
+    django::Uid,
     names::Email,
     store::{self, Tx, accounts::AccountRow},
     tickets::{self, Payload, Purpose, Ticket},
@@ -34,33 +35,42 @@ pub(super) async fn draft(hallpass: &Hallpass, tx: &mut Tx, order: &Order, now: 
     };
     match &order.job {
         Job::VerifyEmail(whom) => {
-            let Some((row, to)) = somebody(tx, whom).await?.filter(|(row, _)| !row.email_verified) else {
-                return Ok(None);
-            };
-            let ticket = tickets::issue(hallpass, tx, &row, Purpose::VerifyEmail, &Payload::default(), now).await?;
-            Ok(Some(draft(Kind::VerifyEmail, &row, &to).with(hallpass, "verify", Purpose::VerifyEmail, ticket)))
+            let Some((row, to)) = unverified(tx, whom).await? else { return Ok(None) };
+            let key = addresses::key_of(&to);
+            if store::addresses::is_verified_elsewhere(tx.conn(), AccountId(row.id), &key).await? {
+                // Whoever has the address is told; whoever gave it is not.
+                let whom = Whom::Address(key);
+                return reset(hallpass, tx, order, &whom, now, |row, to| draft(Kind::AlreadyRegistered, row, to)).await;
+            }
+            let payload = mailed_to(&row, &to);
+            let ticket = tickets::issue(hallpass, tx, &row, Purpose::VerifyEmail, &payload, now).await?;
+            let link = link(hallpass, order, "verify", row.id, &ticket);
+            Ok(Some(draft(Kind::VerifyEmail, &row, &to).with(link, Purpose::VerifyEmail, ticket)))
         }
-        Job::ResetPassword(whom) => reset(hallpass, tx, whom, now, |row, to| draft(Kind::ResetPassword, row, to)).await,
+        Job::ResetPassword(whom) => {
+            reset(hallpass, tx, order, whom, now, |row, to| draft(Kind::ResetPassword, row, to)).await
+        }
         Job::AlreadyRegistered(whom) => {
-            reset(hallpass, tx, whom, now, |row, to| draft(Kind::AlreadyRegistered, row, to)).await
+            reset(hallpass, tx, order, whom, now, |row, to| draft(Kind::AlreadyRegistered, row, to)).await
         }
         Job::SignInLink(whom) => {
             let Some((row, to)) = somebody(tx, whom).await? else { return Ok(None) };
             let ticket = tickets::issue(hallpass, tx, &row, Purpose::SignIn, &Payload::default(), now).await?;
-            Ok(Some(draft(Kind::SignInLink, &row, &to).with(hallpass, "sign-in", Purpose::SignIn, ticket)))
+            let link = link(hallpass, order, "sign-in", row.id, &ticket);
+            Ok(Some(draft(Kind::SignInLink, &row, &to).with(link, Purpose::SignIn, ticket)))
         }
         Job::ChangeEmail { account, session, to } => {
             let Some(row) = active(tx, *account).await? else { return Ok(None) };
             let Ok(email) = Email::parse(to) else { return Ok(None) };
-            if store::accounts::by_email(tx.conn(), email.key()).await?.is_some_and(|other| other.id != row.id) {
+            if store::addresses::receiver(tx.conn(), email.key()).await?.is_some_and(|other| other.id != row.id) {
                 // The owner of that address is told; whoever asked is not.
                 let whom = Whom::Address(email.key().to_owned());
-                return reset(hallpass, tx, &whom, now, |row, to| draft(Kind::AlreadyRegistered, row, to)).await;
+                return reset(hallpass, tx, order, &whom, now, |row, to| draft(Kind::AlreadyRegistered, row, to)).await;
             }
             let payload = Payload { email: Some(to.clone()), session: Some(*session) };
             let ticket = tickets::issue(hallpass, tx, &row, Purpose::ChangeEmail, &payload, now).await?;
             let draft = Draft { values: values(hallpass, order, to, None), ..draft(Kind::ChangeEmail, &row, to) };
-            Ok(Some(draft.with(hallpass, "change-email", Purpose::ChangeEmail, ticket)))
+            Ok(Some(draft.with(link(hallpass, order, "change-email", row.id, &ticket), Purpose::ChangeEmail, ticket)))
         }
         Job::EmailChanged { account, from, to } => {
             let Some(row) = store::accounts::by_id(tx.conn(), *account).await? else { return Ok(None) };
@@ -90,17 +100,53 @@ pub(super) async fn draft(hallpass: &Hallpass, tx: &mut Tx, order: &Order, now: 
     }
 }
 
-/// A mail with a link that sets a new password.
+/// A mail with a link that sets a new password, to nobody but who receives the mail of the account that is meant.
 async fn reset(
     hallpass: &Hallpass,
     tx: &mut Tx,
+    order: &Order,
     whom: &Whom,
     now: i64,
     draft: impl FnOnce(&AccountRow, &str) -> Draft,
 ) -> Result<Option<Draft>> {
-    let Some((row, to)) = somebody(tx, whom).await? else { return Ok(None) };
-    let ticket = tickets::issue(hallpass, tx, &row, Purpose::ResetPassword, &Payload::default(), now).await?;
-    Ok(Some(draft(&row, &to).with(hallpass, "reset", Purpose::ResetPassword, ticket)))
+    let found = match whom {
+        Whom::Account(_) => somebody(tx, whom).await?,
+        Whom::Address(key) => receiver(tx, key).await?,
+    };
+    let Some((row, to)) = found else { return Ok(None) };
+    let payload = mailed_to(&row, &to);
+    let ticket = tickets::issue(hallpass, tx, &row, Purpose::ResetPassword, &payload, now).await?;
+    let link = link(hallpass, order, "reset", row.id, &ticket);
+    Ok(Some(draft(&row, &to).with(link, Purpose::ResetPassword, ticket)))
+}
+
+/// The active account whose owner receives the mail of an address, and the address as the account has it.
+async fn receiver(tx: &mut Tx, key: &str) -> Result<Option<(AccountRow, String)>> {
+    let found = store::addresses::receiver(tx.conn(), key).await?;
+    let Some(row) = found.filter(|row| row.is_active) else { return Ok(None) };
+    let to = row.email.clone().filter(|email| addresses::key_of(email) == key);
+    Ok(Some((row, to.unwrap_or_else(|| key.to_owned()))))
+}
+
+/// The active account that is meant and an address of it that nobody has verified for it: of one that several have taken,
+/// the account that did last.
+async fn unverified(tx: &mut Tx, whom: &Whom) -> Result<Option<(AccountRow, String)>> {
+    let Whom::Address(key) = whom else {
+        return Ok(somebody(tx, whom).await?.filter(|(row, _)| !row.email_verified));
+    };
+    if store::addresses::is_verified_elsewhere(tx.conn(), AccountId(0), key).await? {
+        return Ok(None);
+    }
+    match store::addresses::by_email(tx.conn(), key).await?.into_iter().next() {
+        Some(listed) => Ok(active(tx, AccountId(listed.account_id)).await?.map(|row| (row, listed.email))),
+        None => somebody(tx, whom).await,
+    }
+}
+
+/// What a ticket has to remember of where it was mailed to.
+fn mailed_to(row: &AccountRow, to: &str) -> Payload {
+    let own = row.email.as_deref().map(addresses::key_of);
+    Payload { email: Some(to.to_owned()).filter(|to| own != Some(addresses::key_of(to))), session: None }
 }
 
 /// The active account that is meant, and its address.
@@ -137,12 +183,27 @@ fn values(hallpass: &Hallpass, order: &Order, email: &str, name: Option<String>)
     }
 }
 
+/// Where the link with a ticket leads. On our own pages the secret stands behind the `#`, which browsers send to no server.
+fn link(hallpass: &Hallpass, order: &Order, page: &str, account: i64, ticket: &Ticket) -> String {
+    let secret = &ticket.secret;
+    let given = order.links.as_ref().map_or("", |links| match page {
+        "verify" => links.verify.as_str(),
+        "reset" => links.reset.as_str(),
+        _ => "",
+    });
+    if given.is_empty() {
+        return format!("{}/{page}#token={secret}", hallpass.config().mail.links);
+    }
+    let (uid, uidb64) = (Uid::Base36.write(AccountId(account)), Uid::Base64.write(AccountId(account)));
+    let values = [("{key}", secret), ("{token}", secret), ("{uid}", &uid), ("{uidb64}", &uidb64)];
+    values.iter().fold(given.to_owned(), |link, (place, value)| link.replace(place, value))
+}
+
 impl Draft {
-    /// The same with a ticket in its link. The secret stands behind the `#`, which browsers send to no server.
-    fn with(mut self, hallpass: &Hallpass, page: &str, purpose: Purpose, ticket: Ticket) -> Self {
-        let Ticket { secret, code } = ticket;
-        self.values.link = Some(format!("{}/{page}#token={secret}", hallpass.config().mail.links));
-        self.values.code = code;
+    /// The same with a link and what else the ticket has.
+    fn with(mut self, link: String, purpose: Purpose, ticket: Ticket) -> Self {
+        self.values.link = Some(link);
+        self.values.code = ticket.code;
         self.values.valid_minutes = Some(purpose.lifetime() / 60);
         self
     }

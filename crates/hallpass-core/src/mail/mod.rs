@@ -53,6 +53,16 @@ pub(crate) enum Whom {
     Address(String),
 }
 
+/// Where links in mails lead to pages of a front end, with `{key}`, `{token}`, `{uid}` or `{uidb64}` where the secret and
+/// the account are to stand; what is empty leads to a page of this server.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Links {
+    /// To the page that shows the owner of an address to receive mail there.
+    pub verify: String,
+    /// To the page that sets a new password.
+    pub reset: String,
+}
+
 /// A job and what caused it, as they are sealed.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Order {
@@ -63,6 +73,8 @@ pub(crate) struct Order {
     pub(crate) request_id: String,
     /// What the client prefers, for an account that has no language.
     pub(crate) languages: Option<String>,
+    #[serde(default)]
+    pub(crate) links: Option<Links>,
 }
 
 impl Job {
@@ -95,8 +107,14 @@ pub(crate) async fn order(hallpass: &Hallpass, ctx: &Ctx, tx: &mut Tx, job: Job)
         return Ok(());
     }
     let kind = job.kind();
-    let order =
-        Order { job, at: ctx.now, ip: ctx.ip, request_id: ctx.request_id.clone(), languages: ctx.languages.clone() };
+    let order = Order {
+        job,
+        at: ctx.now,
+        ip: ctx.ip,
+        request_id: ctx.request_id.clone(),
+        languages: ctx.languages.clone(),
+        links: ctx.links.clone(),
+    };
     let id = audit::next_id(hallpass, ctx.now)?;
     let plain = serde_json::to_vec(&order).map_err(Error::internal)?;
     let sealed = hallpass.0.secrets.seal(&sealing_name(id), &plain)?;

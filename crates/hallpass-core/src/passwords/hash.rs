@@ -127,7 +127,15 @@ impl Hasher {
             let own: Vec<&str> = own.iter().map(String::as_str).collect();
             strength::check(&rules, &password, field, &own).err().unwrap_or_default()
         };
-        self.pool.run(judge).await
+        self.in_pool(judge).await
+    }
+
+    /// Does heavy work that has to do with passwords on one of the places for it.
+    ///
+    /// # Errors
+    /// [`crate::Code::Busy`] with the seconds after which to try again.
+    pub(crate) async fn in_pool<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        self.pool.run(work).await
     }
 
     /// A stored hash, if it is one whose cost nobody could have chosen to stall us.

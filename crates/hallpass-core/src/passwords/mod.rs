@@ -13,6 +13,9 @@ mod django;
 pub mod hash;
 mod pool;
 pub mod strength;
+mod validators;
+
+pub use validators::{Owner, Validator, validate};
 
 /// Characters (code points, after normalisation) of the longest password.
 pub const MAX_LENGTH: usize = 256;

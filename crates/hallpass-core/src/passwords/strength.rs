@@ -12,6 +12,7 @@ use std::borrow::Cow;
 use caseless::Caseless;
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
+use zxcvbn::matching::patterns::MatchPattern;
 
 use super::Password;
 use crate::{FieldError, config};
@@ -55,6 +56,23 @@ pub fn check(
         problems.push(FieldError::new(field, "password_too_guessable", detail));
     }
     if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// Whether a password is one of those that everybody tries: a word, name or row of keys that is guessed within ten thousand
+/// attempts, or one with a sequence such as `123` behind it; the words that are known here are ASCII.
+pub(super) fn is_common(password: &str) -> bool {
+    let judged: Zeroizing<String> = Zeroizing::new(password.trim().to_lowercase().chars().take(JUDGED + 1).collect());
+    if judged.is_empty() || judged.len() > JUDGED || !judged.is_ascii() {
+        return false;
+    }
+    let found = zxcvbn::zxcvbn(&judged, &[]);
+    match found.sequence() {
+        [alone] => found.guesses() < 10_000 && !matches!(alone.pattern, MatchPattern::BruteForce),
+        [word, behind] => {
+            matches!((&word.pattern, &behind.pattern), (MatchPattern::Dictionary(_), MatchPattern::Sequence(_)))
+        }
+        _ => false,
+    }
 }
 
 /// The owner's words as passwords are searched for them, longest first: each value as a whole, the part of an e-mail

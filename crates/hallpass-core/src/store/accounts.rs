@@ -1,9 +1,14 @@
-//! Table `accounts`. It finds and changes rows; what may be changed, and by whom, is decided above.
+//! Table `accounts`, which in a Django project's database is a view (`adopted.rs`). It finds and changes rows; what may
+//! be changed, and by whom, is decided above.
+//!
+//! Because of the view no statement looks at how many rows were affected: SQLite counts none, and returns only those
+//! columns that were set. `returning 1 as done` says the same of both.
 
 use hallpass_token::AccountId;
 use sqlx::FromRow;
 
 use super::{Conn, on, sql};
+use crate::names;
 
 /// A row, as the table has it.
 #[derive(Debug, Clone, FromRow)]
@@ -34,8 +39,8 @@ pub(crate) struct UniqueNames<'a> {
 }
 
 /// Writes a new account (the row's `id` is ignored) and returns the id that it got.
-pub(crate) async fn insert(conn: Conn<'_>, row: &AccountRow, names: UniqueNames<'_>) -> sqlx::Result<AccountId> {
-    let id: i64 = on!(conn, |c| sqlx::query_scalar(sql!(
+pub(crate) async fn insert(mut conn: Conn<'_>, row: &AccountRow, names: UniqueNames<'_>) -> sqlx::Result<AccountId> {
+    let id: Option<i64> = on!(conn.again(), |c| sqlx::query_scalar(sql!(
         "insert into accounts (username, username_key, email, email_key, email_verified, first_name, last_name,
             password, is_active, is_staff, is_superuser, roles, profile, version, date_joined, last_login, locale)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) returning id"
@@ -59,7 +64,44 @@ pub(crate) async fn insert(conn: Conn<'_>, row: &AccountRow, names: UniqueNames<
     .bind(&row.locale)
     .fetch_one(c)
     .await?);
-    Ok(AccountId(id))
+    match id {
+        Some(id) => Ok(AccountId(id)),
+        // A view of SQLite does not tell; there is one writer, and ids grow.
+        None => on!(conn, |c| sqlx::query_scalar(sql!("select id from accounts order by id desc limit 1"))
+            .fetch_one(c)
+            .await
+            .map(AccountId)),
+    }
+}
+
+/// Writes an account that had its id elsewhere.
+pub(crate) async fn insert_as_it_is(conn: Conn<'_>, row: &AccountRow, names: UniqueNames<'_>) -> sqlx::Result<()> {
+    on!(conn, |c| sqlx::query(sql!(
+        "insert into accounts (username, username_key, email, email_key, email_verified, first_name, last_name,
+            password, is_active, is_staff, is_superuser, roles, profile, version, date_joined, last_login, locale, id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
+    ))
+    .bind(&row.username)
+    .bind(names.username_key)
+    .bind(&row.email)
+    .bind(names.email_key)
+    .bind(row.email_verified)
+    .bind(&row.first_name)
+    .bind(&row.last_name)
+    .bind(&row.password)
+    .bind(row.is_active)
+    .bind(row.is_staff)
+    .bind(row.is_superuser)
+    .bind(&row.roles)
+    .bind(&row.profile)
+    .bind(row.version)
+    .bind(row.date_joined)
+    .bind(row.last_login)
+    .bind(&row.locale)
+    .bind(row.id)
+    .execute(c)
+    .await
+    .map(drop))
 }
 
 pub(crate) async fn by_id(conn: Conn<'_>, id: AccountId) -> sqlx::Result<Option<AccountRow>> {
@@ -72,20 +114,27 @@ pub(crate) async fn by_id(conn: Conn<'_>, id: AccountId) -> sqlx::Result<Option<
     .await)
 }
 
-pub(crate) async fn by_username(conn: Conn<'_>, key: &str) -> sqlx::Result<Option<AccountRow>> {
+/// The account with this name: of several that differ in letter case only, as Django allows, the one in these letters.
+pub(crate) async fn by_username(conn: Conn<'_>, typed: &str) -> sqlx::Result<Option<AccountRow>> {
     on!(conn, |c| sqlx::query_as(sql!(
         "select id, username, email, email_verified, first_name, last_name, password, is_active, is_staff, is_superuser,
-            roles, profile, version, date_joined, last_login, locale, delete_at from accounts where username_key = $1"
+            roles, profile, version, date_joined, last_login, locale, delete_at from accounts
+         where username_key in ($1, $2) order by case when username = $3 then 0 else 1 end limit 1"
     ))
-    .bind(key)
+    .bind(names::username_key(typed))
+    // What `lower` of a database makes of it that knows no letters but those of ASCII.
+    .bind(typed.to_ascii_lowercase())
+    .bind(typed)
     .fetch_optional(c)
     .await)
 }
 
+/// The account with this address: of several, as Django allows, the one whose owner receives mail there.
 pub(crate) async fn by_email(conn: Conn<'_>, key: &str) -> sqlx::Result<Option<AccountRow>> {
     on!(conn, |c| sqlx::query_as(sql!(
         "select id, username, email, email_verified, first_name, last_name, password, is_active, is_staff, is_superuser,
-            roles, profile, version, date_joined, last_login, locale, delete_at from accounts where email_key = $1"
+            roles, profile, version, date_joined, last_login, locale, delete_at from accounts
+         where email_key = $1 order by email_verified desc, is_active desc, id limit 1"
     ))
     .bind(key)
     .fetch_optional(c)
@@ -107,38 +156,42 @@ pub(crate) async fn page(conn: Conn<'_>, after: AccountId, limit: i64) -> sqlx::
 }
 
 /// The account as it is, which nobody else changes until the transaction ends.
-pub(crate) async fn hold(conn: Conn<'_>, id: AccountId) -> sqlx::Result<Option<AccountRow>> {
-    on!(conn, |c| sqlx::query_as(sql!(
-        "update accounts set version = version where id = $1
-         returning id, username, email, email_verified, first_name, last_name, password, is_active, is_staff,
-            is_superuser, roles, profile, version, date_joined, last_login, locale, delete_at"
+pub(crate) async fn hold(mut conn: Conn<'_>, id: AccountId) -> sqlx::Result<Option<AccountRow>> {
+    let held: Option<i32> = on!(conn.again(), |c| sqlx::query_scalar(sql!(
+        "update accounts set version = version where id = $1 returning 1 as done"
     ))
     .bind(id.0)
     .fetch_optional(c)
-    .await)
+    .await?);
+    match held {
+        Some(_) => by_id(conn, id).await,
+        None => Ok(None),
+    }
 }
 
 /// Notes a sign-in, which calls off a deletion, and the new hash if the old one was outdated, but only while the account
 /// is active and has the password that was just checked: a password change or a deactivation at the same moment wins.
 pub(crate) async fn note_login(
-    conn: Conn<'_>,
+    mut conn: Conn<'_>,
     id: AccountId,
     checked: &str,
     stored: &str,
     now: i64,
 ) -> sqlx::Result<Option<AccountRow>> {
-    on!(conn, |c| sqlx::query_as(sql!(
+    let noted: Option<i32> = on!(conn.again(), |c| sqlx::query_scalar(sql!(
         "update accounts set last_login = $1, password = $2, delete_at = null
-         where id = $3 and password = $4 and is_active
-         returning id, username, email, email_verified, first_name, last_name, password, is_active, is_staff,
-            is_superuser, roles, profile, version, date_joined, last_login, locale, delete_at"
+         where id = $3 and password = $4 and is_active returning 1 as done"
     ))
     .bind(now)
     .bind(stored)
     .bind(id.0)
     .bind(checked)
     .fetch_optional(c)
-    .await)
+    .await?);
+    match noted {
+        Some(_) => by_id(conn, id).await,
+        None => Ok(None),
+    }
 }
 
 /// Notes a sign-in without a password to an account that is held.
@@ -173,15 +226,28 @@ pub(crate) async fn set_email(conn: Conn<'_>, id: AccountId, email: &str, key: &
     .map(drop))
 }
 
-/// Sets when the account goes, unless somebody replaced the password that was just checked.
-pub(crate) async fn set_delete_at(conn: Conn<'_>, id: AccountId, checked: &str, at: i64) -> sqlx::Result<bool> {
-    on!(conn, |c| sqlx::query(sql!("update accounts set delete_at = $1 where id = $2 and password = $3 and is_active"))
-        .bind(at)
+/// Gives the account another user name.
+pub(crate) async fn rename(conn: Conn<'_>, id: AccountId, name: Option<&str>, key: Option<&str>) -> sqlx::Result<()> {
+    on!(conn, |c| sqlx::query(sql!("update accounts set username = $1, username_key = $2 where id = $3"))
+        .bind(name)
+        .bind(key)
         .bind(id.0)
-        .bind(checked)
         .execute(c)
         .await
-        .map(|done| done.rows_affected() == 1))
+        .map(drop))
+}
+
+/// Sets when the account goes, unless somebody replaced the password that was just checked.
+pub(crate) async fn set_delete_at(conn: Conn<'_>, id: AccountId, checked: &str, at: i64) -> sqlx::Result<bool> {
+    on!(conn, |c| sqlx::query(sql!(
+        "update accounts set delete_at = $1 where id = $2 and password = $3 and is_active returning 1 as done"
+    ))
+    .bind(at)
+    .bind(id.0)
+    .bind(checked)
+    .fetch_optional(c)
+    .await
+    .map(|done| done.is_some()))
 }
 
 /// At most `limit` accounts whose time has come.
@@ -199,33 +265,35 @@ pub(crate) async fn to_delete(conn: Conn<'_>, now: i64, limit: i64) -> sqlx::Res
 
 /// Deletes an account whose time has come, unless its owner has signed in meanwhile.
 pub(crate) async fn delete(conn: Conn<'_>, id: AccountId, now: i64) -> sqlx::Result<bool> {
-    on!(conn, |c| sqlx::query(sql!("delete from accounts where id = $1 and delete_at <= $2"))
+    on!(conn, |c| sqlx::query(sql!("delete from accounts where id = $1 and delete_at <= $2 returning 1 as done"))
         .bind(id.0)
         .bind(now)
-        .execute(c)
+        .fetch_optional(c)
         .await
-        .map(|done| done.rows_affected() == 1))
+        .map(|done| done.is_some()))
 }
 
 /// Replaces the password, but only the one that was just checked.
 pub(crate) async fn replace_password(conn: Conn<'_>, id: AccountId, checked: &str, new: &str) -> sqlx::Result<bool> {
-    on!(conn, |c| sqlx::query(sql!("update accounts set password = $1 where id = $2 and password = $3 and is_active"))
-        .bind(new)
-        .bind(id.0)
-        .bind(checked)
-        .execute(c)
-        .await
-        .map(|done| done.rows_affected() == 1))
+    on!(conn, |c| sqlx::query(sql!(
+        "update accounts set password = $1 where id = $2 and password = $3 and is_active returning 1 as done"
+    ))
+    .bind(new)
+    .bind(id.0)
+    .bind(checked)
+    .fetch_optional(c)
+    .await
+    .map(|done| done.is_some()))
 }
 
 /// Replaces the password whatever it was; null takes password sign-in away.
 pub(crate) async fn set_password(conn: Conn<'_>, id: AccountId, new: Option<&str>) -> sqlx::Result<bool> {
-    on!(conn, |c| sqlx::query(sql!("update accounts set password = $1 where id = $2"))
+    on!(conn, |c| sqlx::query(sql!("update accounts set password = $1 where id = $2 returning 1 as done"))
         .bind(new)
         .bind(id.0)
-        .execute(c)
+        .fetch_optional(c)
         .await
-        .map(|done| done.rows_affected() == 1))
+        .map(|done| done.is_some()))
 }
 
 /// Writes what `row` says of the person and the standing, as the version after `row.version`, unless somebody else did so first.
@@ -234,7 +302,7 @@ pub(crate) async fn set_password(conn: Conn<'_>, id: AccountId, new: Option<&str
 pub(crate) async fn update(conn: Conn<'_>, row: &AccountRow) -> sqlx::Result<bool> {
     on!(conn, |c| sqlx::query(sql!(
         "update accounts set first_name = $1, last_name = $2, is_active = $3, roles = $4, profile = $5, locale = $6,
-            version = version + 1 where id = $7 and version = $8"
+            version = version + 1 where id = $7 and version = $8 returning 1 as done"
     ))
     .bind(&row.first_name)
     .bind(&row.last_name)
@@ -244,7 +312,7 @@ pub(crate) async fn update(conn: Conn<'_>, row: &AccountRow) -> sqlx::Result<boo
     .bind(&row.locale)
     .bind(row.id)
     .bind(row.version)
-    .execute(c)
+    .fetch_optional(c)
     .await
-    .map(|done| done.rows_affected() == 1))
+    .map(|done| done.is_some()))
 }

@@ -13,10 +13,12 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Result, adopt};
 pub(crate) use patient::{Patient, heard};
 
 pub(crate) mod accounts;
+pub(crate) mod addresses;
+pub(crate) mod adopted;
 pub(crate) mod attempts;
 pub(crate) mod bell;
 pub(crate) mod clients;
@@ -102,9 +104,7 @@ impl Db {
             Self::open_sqlite(url).await
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let options = PgConnectOptions::from_str(url)
-                .map_err(|error| {
-                    Error::new(Code::InvalidRequest, format!("The database address cannot be read: {error}"))
-                })?
+                .map_err(unreadable)?
                 .application_name("hallpass")
                 .options([("statement_timeout", "5000"), ("idle_in_transaction_session_timeout", "10000")])
                 // So that the server forgets connections whose network was cut, before they are all that it can have.
@@ -123,9 +123,23 @@ impl Db {
         }
     }
 
+    /// Opens what is there without leaving a trace: a file of SQLite stays as it is, and nothing can be written to it.
+    ///
+    /// # Errors
+    /// As [`Db::open`]; [`Code::Unavailable`] also if there is no such file.
+    pub async fn open_to_look(url: &str) -> Result<Self> {
+        if !url.starts_with("sqlite:") {
+            return Self::open(url).await;
+        }
+        let options = SqliteConnectOptions::from_str(url).map_err(unreadable)?.read_only(true);
+        let pool = SqlitePoolOptions::new().max_connections(1).acquire_timeout(POOL_WAIT);
+        let pool = pool.connect_with(options).await?;
+        Ok(Self::Sqlite { readers: pool.clone(), writer: pool })
+    }
+
     async fn open_sqlite(url: &str) -> Result<Self> {
         let options = SqliteConnectOptions::from_str(url)
-            .map_err(|error| Error::new(Code::InvalidRequest, format!("The database address cannot be read: {error}")))?
+            .map_err(unreadable)?
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             // An acknowledged sign-out must survive a power cut, so every commit is synced.
@@ -140,14 +154,34 @@ impl Db {
     }
 
     /// Brings the schema up to date and names the migrations that were applied.
+    ///
+    /// Where `accounts` is a view ([`crate::adopt`]), our own table takes its place meanwhile.
     pub async fn migrate(&self) -> Result<Vec<String>> {
         let pending = self.pending().await?;
+        let adopted = adopt::adopted(self).await?;
+        let stands = self.tables().await?.iter().any(|table| table == "hallpass_accounts");
+        if let Some(users) = adopted.as_ref().filter(|_| stands && !pending.is_empty()) {
+            self.run_all(&self.statements_to_step_aside(users)).await?;
+        }
         let applied = match self {
             Db::Sqlite { writer, .. } => SQLITE_MIGRATIONS.run(writer).await,
             Db::Postgres(pool) => POSTGRES_MIGRATIONS.run(pool).await,
         };
         applied.map_err(migration_failed)?;
+        // Also where an earlier attempt ended between the two.
+        if let Some(users) = adopted.filter(|_| !stands || !pending.is_empty()) {
+            self.run_all(&self.statements_to_adopt(&users)).await?;
+        }
         Ok(pending)
+    }
+
+    /// The migrations as they are written, in their order.
+    pub(crate) fn migrations(&self) -> Vec<String> {
+        let migrator = match self {
+            Db::Sqlite { .. } => &SQLITE_MIGRATIONS,
+            Db::Postgres(_) => &POSTGRES_MIGRATIONS,
+        };
+        migrator.iter().map(|migration| migration.sql.as_str().trim().to_owned()).collect()
     }
 
     /// The names of the migrations that this database has not had yet.
@@ -195,6 +229,16 @@ impl Db {
     }
 }
 
+impl Conn<'_> {
+    /// The same connection, for one statement of several.
+    pub(crate) fn again(&mut self) -> Conn<'_> {
+        match self {
+            Conn::Sqlite(connection) => Conn::Sqlite(connection),
+            Conn::Postgres(Patient(connection)) => Conn::Postgres(Patient(connection)),
+        }
+    }
+}
+
 impl Reader {
     pub(crate) fn conn(&mut self) -> Conn<'_> {
         match self {
@@ -230,7 +274,13 @@ impl Tx {
 /// PostgreSQL names the constraint and SQLite only the column: both contain the column's name.
 pub(crate) fn is_taken(error: &sqlx::Error, column: &str) -> bool {
     let sqlx::Error::Database(error) = error else { return false };
-    error.is_unique_violation() && error.constraint().unwrap_or(error.message()).contains(column)
+    // SQLite does not take what a trigger raises for a violation of its own.
+    let violation = error.is_unique_violation() || error.message().starts_with("UNIQUE constraint failed");
+    violation && error.constraint().unwrap_or(error.message()).contains(column)
+}
+
+fn unreadable(error: sqlx::Error) -> Error {
+    Error::new(Code::InvalidRequest, format!("The database address cannot be read: {error}"))
 }
 
 /// The database was asked to commit, and the network went silent.

@@ -122,6 +122,19 @@ pub(crate) async fn between(conn: Conn<'_>, low: Uuid, high: Uuid) -> sqlx::Resu
     .await)
 }
 
+/// All sessions with ids from `low` to `high`.
+pub(crate) async fn all_between(conn: Conn<'_>, low: Uuid, high: Uuid) -> sqlx::Result<Vec<SessionRow>> {
+    on!(conn, |c| sqlx::query_as(sql!(
+        "select id, account_id, generation, parent, first_child, rotated_at, created_at, last_used_at, idle_seconds,
+            idle_end, absolute_end, remembered, ip, user_agent, ended_at, end_cause, amr from sessions
+         where id >= $1 and id <= $2"
+    ))
+    .bind(low)
+    .bind(high)
+    .fetch_all(c)
+    .await)
+}
+
 /// The sessions of an account that can still be refreshed, newest use first.
 pub(crate) async fn live(conn: Conn<'_>, account: AccountId, now: i64) -> sqlx::Result<Vec<SessionRow>> {
     on!(conn, |c| sqlx::query_as(sql!(

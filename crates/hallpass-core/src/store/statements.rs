@@ -7,6 +7,7 @@ use crate::testing::TestDb;
 
 const SOURCES: &[(&str, &str)] = &[
     ("accounts", include_str!("accounts.rs")),
+    ("addresses", include_str!("addresses.rs")),
     ("attempts", include_str!("attempts.rs")),
     ("clients", include_str!("clients.rs")),
     ("events", include_str!("events.rs")),

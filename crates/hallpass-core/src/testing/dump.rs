@@ -24,7 +24,7 @@ const OURS: [&str; 11] = [
 pub async fn dump(db: &Db) -> String {
     let names = match db {
         Db::Sqlite { .. } => {
-            "select name from sqlite_schema where type = 'table' and name not like 'sqlite%' order by 1"
+            "select name from sqlite_schema where type in ('table', 'view') and name not like 'sqlite%' order by 1"
         }
         Db::Postgres(_) => {
             "select table_name::text from information_schema.tables where table_schema = 'public' order by 1"
@@ -39,7 +39,7 @@ pub async fn dump(db: &Db) -> String {
         let lines = match db {
             Db::Sqlite { .. } => {
                 let columns =
-                    texts(db, format!("select 'quote(' || name || ')' from pragma_table_info('{table}')")).await;
+                    texts(db, format!("select 'quote(\"' || name || '\")' from pragma_table_info('{table}')")).await;
                 format!("select {} from {table} order by 1", columns.join(" || ',' || "))
             }
             Db::Postgres(_) => format!("select {table}::text from {table} order by 1"),

@@ -8,13 +8,17 @@
 )]
 
 mod accounts;
+mod addresses;
+mod adopt;
 mod audit;
 mod bell;
 mod concurrency;
 mod deletion;
+mod django;
 mod email;
 mod faults;
 mod feed;
+mod import;
 mod introspection;
 mod keys;
 mod limits;

@@ -115,6 +115,15 @@ pub(crate) async fn rows(db: &Db, table: &str) -> i64 {
     }
 }
 
+/// The one column of text that a query has.
+pub(crate) async fn texts(db: &Db, query: &str) -> Vec<String> {
+    let query = AssertSqlSafe(query.to_owned());
+    match db {
+        Db::Sqlite { readers, .. } => sqlx::query_scalar(query).fetch_all(readers).await.unwrap(),
+        Db::Postgres(pool) => sqlx::query_scalar(query).fetch_all(pool).await.unwrap(),
+    }
+}
+
 /// Changes rows behind the program's back.
 pub(crate) async fn execute(db: &Db, statement: &str) {
     let statement = AssertSqlSafe(statement.to_owned());

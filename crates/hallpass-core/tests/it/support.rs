@@ -57,6 +57,7 @@ impl House {
             ip: None,
             user_agent: None,
             languages: None,
+            links: None,
             request_id: "test".into(),
         }
     }

@@ -26,10 +26,12 @@ use crate::{
 };
 
 mod accounts;
+mod adopt;
 mod audit;
 mod banner;
 mod clients;
 mod config;
+mod import;
 mod keys;
 mod mail;
 mod migrate;
@@ -113,6 +115,11 @@ enum Command {
     #[command(subcommand)]
     Accounts(accounts::Accounts),
     Audit(audit::Audit),
+    AdoptDjango(adopt::AdoptDjango),
+    UnadoptDjango(adopt::UnadoptDjango),
+    /// Copy accounts from somewhere else
+    #[command(subcommand)]
+    Import(import::Import),
     /// List, rotate and revoke the keys that sign access tokens
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -184,6 +191,9 @@ fn dispatch(cli: Cli, environment: &[(OsString, OsString)]) -> Result<()> {
         Command::Createsuperuser(create) => create.run(&settings()?, environment),
         Command::Accounts(accounts) => accounts.run(&settings()?, environment),
         Command::Audit(audit) => audit.run(&settings()?, environment),
+        Command::AdoptDjango(adopt) => adopt.run(&settings()?),
+        Command::UnadoptDjango(unadopt) => unadopt.run(&settings()?),
+        Command::Import(import) => import.run(&settings()?),
         Command::Keys(keys) => keys.run(&settings()?, environment),
         Command::Sessions(sessions) => sessions.run(&settings()?, environment),
         Command::Clients(clients) => clients.run(&settings()?, environment),
