@@ -22,18 +22,32 @@ def main(fixtures: Path, folder: Path) -> None:
         (folder / name).write_text(secret)
     rsa = recorded["rsa"]
     (folder / "rsa.pem").write_text(pem(int(rsa["n"]), int(rsa["d"])))
+    addresses = recorded["email_addresses"]
+    verified = {(address["user_id"], address["email"]) for address in addresses if address["verified"]}
     with sqlite3.connect(folder / "hallpass.db") as database:
         database.executemany(
-            "insert into accounts (id, username, username_key, email, email_key, first_name, last_name, password,"
-            " is_active, is_staff, is_superuser, date_joined) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1700000000)",
-            [row(user) for user in recorded["users"]],
+            "insert into accounts (id, username, username_key, email, email_key, email_verified, first_name, last_name,"
+            " password, is_active, is_staff, is_superuser, date_joined)"
+            " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1700000000)",
+            [row(user, verified) for user in recorded["users"]],
+        )
+        database.executemany(
+            "insert into addresses (id, account_id, email, email_key, verified) values (?, ?, ?, ?, ?)",
+            [address_row(address) for address in addresses],
         )
 
 
-def row(user: dict) -> tuple:
+def row(user: dict, verified: set) -> tuple:
     key = unicodedata.normalize("NFKC", user["username"]).casefold()
+    address = user["email"].lower()
+    names = user["id"], user["username"], key, user["email"], address or None, (user["id"], address) in verified
     own = [user[name] for name in ("first_name", "last_name", "password", "is_active", "is_staff", "is_superuser")]
-    return user["id"], user["username"], key, user["email"], user["email"].lower() or None, *own
+    return *names, *own
+
+
+def address_row(address: dict) -> tuple:
+    key = address["email"].lower()
+    return address["id"], address["user_id"], address["email"], key, address["verified"]
 
 
 def pem(n: int, d: int, e: int = 65537) -> str:

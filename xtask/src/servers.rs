@@ -90,6 +90,11 @@ impl Hallpass {
         output(&mut self.command(&["migrate"])).map(drop)
     }
 
+    /// Puts it in front of a database that Django made.
+    pub(crate) fn adopt_django(&self) -> Result<()> {
+        output(&mut self.command(&["adopt-django", "--apply"])).map(drop)
+    }
+
     /// Runs a command and returns what it prints, which is JSON.
     pub(crate) fn run(&self, arguments: &[&str]) -> Result<Value> {
         Ok(serde_json::from_slice(&output(self.command(arguments).arg("--json"))?)?)
@@ -122,15 +127,27 @@ impl Hallpass {
 
 /// The examples of back ends elsewhere, each as its README says.
 pub(crate) fn back_ends(build: &str, python: &Path) -> Result<[(&'static str, Command); 3]> {
-    let examples = root().join("examples");
     let rust = of(&built(build, "resource-server")?, &[]);
-    let mut fastapi = of(python, &["main.py"]);
-    // The whole path of the package, which its README installs.
-    fastapi.env("PYTHONPATH", root().join("sdk/python/src")).env("PYTHONDONTWRITEBYTECODE", "1");
-    fastapi.current_dir(examples.join("fastapi-orders"));
+    let fastapi = python_in("fastapi-orders", python, &["main.py"]);
     let mut express = of(Path::new("node"), &["orders.js"]);
-    express.current_dir(examples.join("express-orders"));
+    express.current_dir(root().join("examples/express-orders"));
     Ok([("resource-server", rust), ("fastapi-orders", fastapi), ("express-orders", express)])
+}
+
+/// A program of the example for Django, on this database.
+pub(crate) fn django(python: &Path, database: &Path, arguments: &[&str]) -> Command {
+    let mut command = python_in("django-backend", python, arguments);
+    command.env("DATABASE_FILE", database);
+    command
+}
+
+/// Python in the folder of an example, which finds our package.
+fn python_in(example: &str, python: &Path, arguments: &[&str]) -> Command {
+    let mut command = of(python, arguments);
+    // The whole path of the package, which its README installs.
+    command.env("PYTHONPATH", root().join("sdk/python/src")).env("PYTHONDONTWRITEBYTECODE", "1");
+    command.current_dir(root().join("examples").join(example));
+    command
 }
 
 /// Installs what the example for Node needs, and builds our package for it, as its README says.

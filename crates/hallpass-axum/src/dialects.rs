@@ -7,13 +7,17 @@
 mod body;
 mod cookie_refresh;
 mod csrf;
+mod describe;
+mod dj_rest_auth;
 mod drf;
 mod drf_jwt;
 mod fields;
 mod jwt;
+mod negotiation;
+mod page;
 mod simplejwt;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{
     Router,
@@ -28,10 +32,11 @@ use serde::{Deserialize, Serialize};
 use tower::ServiceBuilder;
 
 pub use cookie_refresh::CookieRefresh;
+pub use dj_rest_auth::{DjRestAuth, LoginMethod, SameSite};
 pub use drf_jwt::DrfJwt;
 pub use simplejwt::SimpleJwt;
 
-use crate::{AppState, security};
+use crate::{AppState, pages, security};
 use jwt::Secret;
 
 /// A wire format, and what the project that it comes from had set up.
@@ -45,6 +50,8 @@ pub enum Dialect {
     SimpleJwt(SimpleJwt),
     /// An access token in the body and a refresh token in a cookie, written by hand.
     CookieRefresh(CookieRefresh),
+    /// `dj_rest_auth`, with or without `allauth`.
+    DjRestAuth(DjRestAuth),
 }
 
 /// A dialect whose secrets were read.
@@ -66,6 +73,7 @@ impl Dialect {
             Self::DrfJwt(settings) => &settings.path,
             Self::SimpleJwt(settings) => &settings.path,
             Self::CookieRefresh(settings) => &settings.path,
+            Self::DjRestAuth(settings) => &settings.path,
         }
     }
 
@@ -74,20 +82,34 @@ impl Dialect {
             Self::DrfJwt(settings) => settings.credentials,
             Self::SimpleJwt(settings) => settings.credentials,
             Self::CookieRefresh(settings) => settings.credentials,
+            Self::DjRestAuth(settings) => settings.credentials,
         }
     }
 
-    /// What was asked for although it is unsafe: the setting and what follows.
-    pub fn insecure(&self) -> Option<&'static str> {
-        match self {
-            Self::DrfJwt(given) if given.insecure_weak_passwords => {
-                Some("`dialects.insecure_weak_passwords`: new accounts can have passwords that are guessed at once")
-            }
-            Self::CookieRefresh(given) if given.insecure_tell_unknown_names => {
-                Some("`dialects.insecure_tell_unknown_names`: anybody finds out who has an account")
-            }
-            _ => None,
-        }
+    /// What was asked for although it is unsafe: each setting and what follows.
+    pub fn insecure(&self) -> Vec<&'static str> {
+        let all = match self {
+            Self::DrfJwt(given) => vec![(
+                given.insecure_weak_passwords,
+                "`dialects.insecure_weak_passwords`: new accounts can have passwords that are guessed at once",
+            )],
+            Self::CookieRefresh(given) => vec![(
+                given.insecure_tell_unknown_names,
+                "`dialects.insecure_tell_unknown_names`: anybody finds out who has an account",
+            )],
+            Self::DjRestAuth(given) => vec![
+                (
+                    given.insecure_tell_known_addresses,
+                    "`dialects.insecure_tell_known_addresses`: anybody finds out who has an account",
+                ),
+                (
+                    given.insecure_change_without_password,
+                    "`dialects.insecure_change_without_password`: whoever finds somebody signed in takes the account",
+                ),
+            ],
+            Self::SimpleJwt(_) => Vec::new(),
+        };
+        all.into_iter().filter_map(|(asked_for, follows)| asked_for.then_some(follows)).collect()
     }
 
     /// Reads the secrets.
@@ -106,6 +128,10 @@ impl Dialect {
                 one(Secret::read("dialects.signing_key_file", &given.signing_key_file, &given.algorithm)?)
             }
             Self::CookieRefresh(given) => given.secrets()?,
+            Self::DjRestAuth(given) => {
+                given.problem().map_or(Ok(()), Err)?;
+                one(Secret::read("dialects.secret_key_file", &given.secret_key_file, "HS256")?)
+            }
         };
         if !self.path().starts_with('/') || !self.path().bytes().all(plain) {
             let path = self.path();
@@ -117,26 +143,45 @@ impl Dialect {
     }
 }
 
-/// The routes of a dialect, each below its path, and what is around them.
-pub(crate) fn routes(Opened { dialect, secrets }: &Opened, app: &AppState) -> Router {
+/// What answers at which addresses of a dialect.
+fn addresses(Opened { dialect, secrets }: &Opened, app: &AppState) -> Vec<View> {
     let views = match dialect {
         Dialect::DrfJwt(settings) => drf_jwt::views(settings, secrets, app),
         Dialect::SimpleJwt(settings) => simplejwt::views(settings, secrets, app),
         Dialect::CookieRefresh(settings) => cookie_refresh::views(settings, secrets, app),
+        Dialect::DjRestAuth(settings) => dj_rest_auth::views(settings, secrets, app),
     };
-    let mut router = Router::new();
     let prefix = dialect.path().trim_end_matches('/');
+    let mut addresses = Vec::new();
     for (path, view) in views {
         let path = format!("{prefix}/{}", path.trim_start_matches('/'));
         let (path, open_end) = path.strip_suffix('*').map_or((path.as_str(), false), |path| (path, true));
         if open_end {
-            router = router.route(&format!("{path}{{*rest}}"), view.clone());
+            addresses.push((format!("{path}{{*rest}}"), view.clone()));
         }
+        let (path, or_bare) = path.strip_suffix('?').map_or((path, false), |path| (path, true));
         if let Some(bare) = path.strip_suffix('/').filter(|bare| !bare.is_empty()) {
-            router = router.route(bare, any(add_slash));
+            addresses.push((bare.to_owned(), if or_bare { view.clone() } else { any(add_slash) }));
         }
-        router = router.route(path, view);
+        addresses.push((path.to_owned(), view));
     }
+    addresses
+}
+
+/// An address at which more than one would answer, as a sentence that says what to do.
+pub(crate) fn clash(app: &AppState) -> Option<String> {
+    let mut taken: BTreeSet<String> = crate::api::routes().split_for_parts().1.paths.paths.into_keys().collect();
+    taken.extend(pages::ADDRESSES.map(str::to_owned));
+    let all = app.dialects().iter().flat_map(|opened| addresses(opened, app));
+    let (address, _) = all.into_iter().find(|(address, _)| !taken.insert(address.clone()))?;
+    Some(format!("`dialects`: more than one would answer at `{address}`: give this section another `path` or address"))
+}
+
+/// The routes of a dialect, each below its path, and what is around them.
+pub(crate) fn routes(opened: &Opened, app: &AppState) -> Router {
+    let all = addresses(opened, app).into_iter();
+    let router = all.fold(Router::new(), |router, (address, view)| router.route(&address, view));
+    let dialect = &opened.dialect;
     let layers = ServiceBuilder::new()
         .layer(with(app.clone(), security::request))
         .layer(with((app.clone(), Allowed::by(dialect)), answer))
@@ -151,7 +196,8 @@ fn some(setting: &str) -> Option<String> {
     Some(setting.to_owned()).filter(|setting| !setting.is_empty())
 }
 
-/// An address of a dialect, below its path, with what answers there.
+/// An address of a dialect, below its path, with what answers there: behind a `*` at its end there may be more, and a `?`
+/// says that the slash before it can be left out.
 type View = (String, MethodRouter<AppState>);
 
 /// Sends a client to the address with the slash (`APPEND_SLASH`).
@@ -209,6 +255,7 @@ async fn answer(State((app, allowed)): State<(AppState, Allowed)>, request: Requ
     set(header::REFERRER_POLICY, "same-origin");
     set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
     set(header::CACHE_CONTROL, "no-store");
+    set(header::CONTENT_SECURITY_POLICY, page::POLICY);
     if !preflight {
         set(header::X_FRAME_OPTIONS, "DENY");
     }

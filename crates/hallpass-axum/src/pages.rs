@@ -20,11 +20,29 @@ use axum::{
 
 use crate::AppState;
 
+pub(crate) use text::escaped;
+
 const INDEX: &str = include_str!("assets/index.html");
 const DOCS: Html<&str> = Html(include_str!("assets/docs.html"));
 const STYLE: &str = include_str!("assets/hallpass.css");
 const DOCS_SCRIPT: &str = include_str!("assets/docs.js");
 const TICKET_SCRIPT: &str = include_str!("assets/ticket.js");
+
+/// Where they are.
+pub(crate) const ADDRESSES: [&str; 12] = [
+    "/",
+    "/docs",
+    "/assets/hallpass.css",
+    "/assets/docs.js",
+    "/assets/ticket.js",
+    "/openapi.json",
+    "/verify",
+    "/reset",
+    "/change-email",
+    "/sign-in",
+    "/dev/mail",
+    "/dev/mail.json",
+];
 
 /// The pages, their style and scripts, and `document` at `/openapi.json`.
 pub(crate) fn routes(document: String, app: &AppState) -> Router<AppState> {

@@ -41,7 +41,11 @@ impl AppState {
         let core = hallpass.clone();
         let known = move |now| revocation::is_known(&core, now);
         let gate = Gate::knowing(hallpass.verifier().clone(), clock.clone(), known);
-        Ok(Self(Arc::new(Inner { hallpass, clock, policy, gate, dialects })))
+        let state = Self(Arc::new(Inner { hallpass, clock, policy, gate, dialects }));
+        match dialects::clash(&state) {
+            Some(problem) => Err(vec![problem]),
+            None => Ok(state),
+        }
     }
 
     /// The open core.

@@ -17,10 +17,20 @@ use crate::{AppState, ctx::SignedIn};
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Export {
     user: User,
+    /// All addresses of an account that can have several.
+    addresses: Vec<Address>,
     /// Last used first, also those that ended within the last month.
     sessions: Vec<PastSession>,
     /// What happened within the last 180 days, newest first.
     events: Vec<Event>,
+}
+
+/// One of the account's addresses.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Address {
+    email: String,
+    /// Whether its owner has shown to receive mail there.
+    verified: bool,
 }
 
 /// A device on which the account is or was signed in. Times are seconds since 1970 (UTC).
@@ -85,6 +95,11 @@ pub(super) async fn export_account(
     let owner = kept.account.id;
     let export = Export {
         user: kept.account.into(),
+        addresses: kept
+            .addresses
+            .into_iter()
+            .map(|kept| Address { email: kept.email, verified: kept.verified })
+            .collect(),
         sessions: kept.sessions.into_iter().map(PastSession::from).collect(),
         events: kept.events.into_iter().map(|entry| Event::seen_by(owner, entry)).collect(),
     };

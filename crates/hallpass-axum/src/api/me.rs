@@ -35,6 +35,8 @@ impl FromMembers for Changes {
             last_name: members.text("last_name"),
             profile: members.object("profile"),
             locale: members.text("locale"),
+            // A dialect changes it, for front ends that offer it.
+            username: None,
         }
     }
 }

@@ -52,6 +52,7 @@ impl FromMembers for Body {
     fn from_members(members: &mut Members) -> Self {
         let account = NewAccount {
             insecure_any_password: false,
+            list_address: false,
             username: members.text("username"),
             email: members.text("email"),
             password: Some(members.secret("password")),

@@ -4,6 +4,8 @@
 //! Its tokens have no name. A refresh token says when its session began, by which the session is found, so that a
 //! session that is over takes it along; an access token is good until it expires.
 
+mod about;
+
 use std::sync::Arc;
 
 use axum::http::{HeaderValue, Method, StatusCode, header};
@@ -97,11 +99,11 @@ impl CookieRefresh {
 pub(super) fn views(settings: &CookieRefresh, secrets: &Secrets, app: &AppState) -> Vec<View> {
     let dialect = Dialect { app: app.clone(), secrets: secrets.clone(), settings: settings.clone() };
     let all: [Endpoint<'_, Dialect>; 5] = [
-        (&settings.login, Method::POST, |dialect, call| Box::pin(login(dialect, call))),
-        (&settings.token, Method::POST, |dialect, call| Box::pin(token(dialect, call))),
-        (&settings.user, Method::GET, |dialect, call| Box::pin(user(dialect, call, Method::GET))),
-        (&settings.echo, Method::POST, |dialect, call| Box::pin(user(dialect, call, Method::POST))),
-        (&settings.logout, Method::POST, |dialect, call| Box::pin(logout(dialect, call))),
+        (&settings.login, about::login(), |dialect, call| Box::pin(login(dialect, call))),
+        (&settings.token, about::token(), |dialect, call| Box::pin(token(dialect, call))),
+        (&settings.user, about::user(), |dialect, call| Box::pin(user(dialect, call, Method::GET))),
+        (&settings.echo, about::echo(), |dialect, call| Box::pin(user(dialect, call, Method::POST))),
+        (&settings.logout, about::logout(), |dialect, call| Box::pin(logout(dialect, call))),
     ];
     drf::views(dialect, all)
 }
@@ -117,7 +119,7 @@ async fn login(dialect: &Dialect, call: &Call) -> Outcome {
 
 async fn token(dialect: &Dialect, call: &Call) -> Outcome {
     call.takes(&Method::POST)?;
-    csrf::check(call, &dialect.settings.trusted_origins).map_err(|_| Refusal(Box::new(Reply::csrf_page())))?;
+    csrf::check(call, |origin| dialect.trusts(origin)).map_err(|_| Refusal(Box::new(Reply::csrf_page())))?;
     let account = dialect.refreshing(call).await?.1;
     Ok(Reply::new(StatusCode::OK, json!({ "access_token": dialect.access_token(&account, call.ctx.now) })))
 }
@@ -130,14 +132,14 @@ async fn user(dialect: &Dialect, call: &Call, method: Method) -> Outcome {
 
 async fn logout(dialect: &Dialect, call: &Call) -> Outcome {
     call.takes(&Method::POST)?;
-    csrf::check(call, &dialect.settings.trusted_origins).map_err(|_| Refusal(Box::new(Reply::csrf_page())))?;
+    csrf::check(call, |origin| dialect.trusts(origin)).map_err(|_| Refusal(Box::new(Reply::csrf_page())))?;
     // A token that is over or broken stops nobody from leaving.
     if let Ok((began, account)) = dialect.refreshing(call).await {
         sessions::sign_out_begun_at(dialect.app.hallpass(), &call.ctx, account.id, began).await?;
     }
     let mut reply = Reply::new(StatusCode::OK, json!({ "detail": "Successfully logged out." }));
     let attributes = dialect.attributes();
-    let gone = drf::cookie(REFRESH_COOKIE, "", attributes, 0, 0);
+    let gone = drf::no_cookie(REFRESH_COOKIE, attributes);
     reply.headers.extend(gone.map(|cookie| (header::SET_COOKIE, cookie)));
     Ok(reply)
 }
@@ -180,8 +182,8 @@ impl Dialect {
             _ => refuse("Invalid token"),
         })?;
         let account = self.account(&claims).await?;
-        let trusted = &self.settings.trusted_origins;
-        csrf::check(call, trusted).map_err(|missing| refuse(&format!("CSRF Failed: {missing}")))?;
+        csrf::check(call, |origin| self.trusts(origin))
+            .map_err(|missing| refuse(&format!("CSRF Failed: {missing}")))?;
         Ok(account)
     }
 
@@ -211,6 +213,10 @@ impl Dialect {
             _ => error.into(),
         })?;
         if account.is_active { Ok(account) } else { Err(refuse("user is inactive")) }
+    }
+
+    fn trusts(&self, origin: &HeaderValue) -> bool {
+        self.settings.trusted_origins.iter().any(|trusted| trusted.as_bytes() == origin.as_bytes())
     }
 
     fn access_token(&self, account: &Account, now: i64) -> String {

@@ -4,7 +4,6 @@
 use aws_lc_rs::{constant_time::verify_slices_are_equal, rand};
 use axum::http::{HeaderValue, header};
 use hallpass_core::Error;
-use url::form_urlencoded;
 
 use super::drf::{self, Call, Reply};
 
@@ -14,18 +13,20 @@ const LETTERS: &[u8; 62] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXY
 /// Letters of a secret; a masked one has twice as many.
 const LENGTH: usize = 32;
 
-/// Goes on if the request is safe, or shows that it comes from a page that may read the cookie.
+/// Goes on if the request is safe, or shows that it comes from a page that may read the cookie: one of our own, or of an
+/// origin that is trusted.
 ///
 /// # Errors
 /// Django's sentence about what is missing.
-pub(super) fn check(call: &Call, trusted: &[String]) -> Result<(), String> {
+pub(super) fn check(call: &Call, trusts: impl Fn(&HeaderValue) -> bool) -> Result<(), String> {
     if call.method.is_safe() {
         return Ok(());
     }
-    if let Some(origin) = call.header(header::ORIGIN) {
+    if let Some(given) = call.headers.get(header::ORIGIN) {
+        let origin = String::from_utf8_lossy(given.as_bytes());
         let host = call.header(header::HOST).unwrap_or_default();
         let own = ["http", "https"].iter().any(|scheme| origin == format!("{scheme}://{host}"));
-        if !own && !trusted.iter().any(|known| known == origin) {
+        if !own && !trusts(given) {
             return Err(format!("Origin checking failed - {origin} does not match any trusted origins."));
         }
     }
@@ -37,8 +38,14 @@ pub(super) fn check(call: &Call, trusted: &[String]) -> Result<(), String> {
     verify_slices_are_equal(&secret, &shown).map_err(|_| wrong("incorrect"))
 }
 
-/// Has the browser keep a secret: the one that it has, if it could be one of ours.
-pub(super) fn keep(call: &Call, reply: &mut Reply) -> Result<(), Error> {
+/// Has the browser keep a secret, and returns it: the one that the answer sets anyway, or that the browser has, if it
+/// could be one of ours.
+pub(super) fn keep(call: &Call, reply: &mut Reply) -> Result<String, Error> {
+    let set = reply.headers.get_all(header::SET_COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let mut named = set.filter_map(|line| line.strip_prefix(COOKIE)?.strip_prefix('=')?.split(';').next());
+    if let Some(secret) = named.next().filter(|secret| unmasked(secret).is_ok()) {
+        return Ok(secret.to_owned());
+    }
     let kept = drf::cookie_of(&call.headers, COOKIE).filter(|cookie| unmasked(cookie).is_ok());
     let secret = match kept {
         Some(secret) => secret,
@@ -47,7 +54,7 @@ pub(super) fn keep(call: &Call, reply: &mut Reply) -> Result<(), Error> {
     let attributes = "; Path=/; SameSite=Lax";
     let cookie = drf::cookie(COOKIE, &secret, attributes, LIFETIME, call.ctx.now);
     reply.headers.extend(cookie.map(|cookie: HeaderValue| (header::SET_COOKIE, cookie)));
-    Ok(())
+    Ok(secret)
 }
 
 /// The token that the request shows, and where it was: in the header, or in the form that it is.
@@ -55,9 +62,7 @@ fn sent(call: &Call) -> Option<(String, &'static str)> {
     if let Some(token) = call.headers.get("x-csrftoken").and_then(|value| value.to_str().ok()) {
         return Some((token.to_owned(), "the 'X-Csrftoken' HTTP header"));
     }
-    let is_form = call.header(header::CONTENT_TYPE)?.starts_with("application/x-www-form-urlencoded");
-    let mut members = form_urlencoded::parse(call.form().filter(|_| is_form)?);
-    members.find(|(name, _)| name == "csrfmiddlewaretoken").map(|(_, token)| (token.into_owned(), "POST"))
+    call.form().find(|(name, _)| name == "csrfmiddlewaretoken").map(|(_, token)| (token.into_owned(), "POST"))
 }
 
 /// The secret, whether or not it is masked.

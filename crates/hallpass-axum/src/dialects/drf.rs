@@ -3,9 +3,12 @@
 //! The order in which a request is judged is the framework's: the form of the answer, who is calling, the method, the
 //! body. So an endpoint takes every method, and its handler says when the method is looked at.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    borrow::Cow,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use axum::{
@@ -25,19 +28,25 @@ use hallpass_core::{
 use jiff::{Timestamp, fmt::rfc2822::DateTimePrinter};
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
+use url::form_urlencoded;
 
 use super::{
     View,
     body::{self, Data},
+    csrf,
+    describe::About,
     fields::{Fields, NEEDED},
+    negotiation::{self, Format},
+    page,
 };
-use crate::{AppState, ctx::Anybody, error::Problem};
+use crate::{AppState, client::Client, ctx::Anybody, error::Problem};
 
 /// A request, read whole.
 pub(super) struct Call {
     pub(super) ctx: Ctx,
     pub(super) method: Method,
     pub(super) headers: HeaderMap,
+    pub(super) path: String,
     query: String,
     body: Bytes,
     /// Whether a cookie had a say in the answer.
@@ -53,7 +62,7 @@ pub(super) struct Reply {
     pub(super) body: Value,
     pub(super) headers: HeaderMap,
     /// A page in the place of the body.
-    page: Option<&'static str>,
+    page: Option<Cow<'static, str>>,
 }
 
 /// An answer that says why not.
@@ -67,9 +76,14 @@ impl Reply {
         Self { status, body, headers: HeaderMap::new(), page: None }
     }
 
+    /// A page for people, whatever the client prefers.
+    pub(super) fn page(status: StatusCode, html: String) -> Self {
+        Self { page: Some(html.into()), ..Self::new(status, Value::Null) }
+    }
+
     /// What a browser shows where a form lacks Django's token.
     pub(super) fn csrf_page() -> Self {
-        Self { page: Some(CSRF_PAGE), ..Self::new(StatusCode::FORBIDDEN, Value::Null) }
+        Self { page: Some(CSRF_PAGE.into()), ..Self::new(StatusCode::FORBIDDEN, Value::Null) }
     }
 }
 
@@ -140,17 +154,23 @@ impl Call {
         self.cookies_read.store(true, Ordering::Relaxed);
     }
 
-    /// Goes on if the endpoint takes this method.
+    /// Goes on if the endpoint takes this method. Whoever asks by `OPTIONS` what there is has come as far as this and no
+    /// further.
     pub(super) fn takes(&self, method: &Method) -> Result<(), Refusal> {
         if self.method == *method {
             return Ok(());
         }
+        if self.method == Method::OPTIONS {
+            return Err(Refusal::new(StatusCode::OK, Value::Null));
+        }
         Err(Refusal::detail(StatusCode::METHOD_NOT_ALLOWED, format!("Method \"{}\" not allowed.", self.method)))
     }
 
-    /// The bytes of the body, if it can be a plain form.
-    pub(super) fn form(&self) -> Option<&[u8]> {
-        Some(&self.body).filter(|body| !body.is_empty()).map(|body| &**body)
+    /// The members of a plain form; none if the body is none.
+    pub(super) fn form(&self) -> form_urlencoded::Parse<'_> {
+        let kind = self.header(header::CONTENT_TYPE).unwrap_or_default();
+        let is_form = kind.starts_with("application/x-www-form-urlencoded");
+        form_urlencoded::parse(if is_form { &self.body } else { b"" })
     }
 
     /// What the body says.
@@ -158,22 +178,18 @@ impl Call {
         body::read(&self.headers, &self.body).await
     }
 
-    /// Refuses who wants an answer that is not JSON. How much somebody prefers what (`q`) plays no part.
-    fn negotiate(&self) -> Result<(), Refusal> {
-        let format = url::form_urlencoded::parse(self.query.as_bytes()).find(|(name, _)| name == "format");
-        match format.as_ref().map(|(_, format)| format.as_ref()) {
-            None | Some("json" | "api" | "") => {}
-            Some(_) => return Err(Refusal::detail(StatusCode::NOT_FOUND, "Not found.")),
-        }
-        let accept = self.header(header::ACCEPT).unwrap_or("*/*");
-        let takes = |range: &str| {
-            let kind = range.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-            ["*/*", "application/*", "application/json", "text/*", "text/html"].contains(&kind.as_str())
-        };
-        if accept.split(',').any(takes) {
+    fn format(&self) -> Result<Format, Refusal> {
+        negotiation::choose(&self.query, self.header(header::ACCEPT).unwrap_or("*/*"))
+    }
+
+    /// Refuses the form of a page that has no business with us: it could sign its reader in as somebody else (log-in
+    /// CSRF). What is JSON needs no word: a page of another origin asks before it sends any.
+    fn refuse_foreign_form(&self, app: &AppState) -> Result<(), Refusal> {
+        let is_json = self.header(header::CONTENT_TYPE).is_some_and(|kind| kind.starts_with("application/json"));
+        if is_json || self.body.is_empty() {
             return Ok(());
         }
-        Err(Refusal::detail(StatusCode::NOT_ACCEPTABLE, "Could not satisfy the request Accept header."))
+        refuse_foreign_page(app, self)
     }
 
     /// Whether the client wants to read the JSON by itself: `Accept: application/json; indent=4`.
@@ -182,24 +198,35 @@ impl Call {
             .is_some_and(|accept| accept.contains("application/json") && accept.contains("indent="))
     }
 
-    fn answer(&self, allowed: &Method, outcome: Outcome) -> Response {
-        let Reply { status, body, headers, page } = outcome.unwrap_or_else(|Refusal(reply)| *reply);
+    fn answer(&self, app: &AppState, about: &About, outcome: Outcome) -> Response {
+        let mut reply = outcome.unwrap_or_else(|Refusal(reply)| *reply);
+        if self.method == Method::OPTIONS && reply.status == StatusCode::OK {
+            reply.body = about.metadata();
+        }
+        if reply.page.is_none()
+            && matches!(self.format(), Ok(Format::Page))
+            && let Ok(token) = csrf::keep(self, &mut reply)
+        {
+            self.reads_cookies();
+            reply.page = Some(page::html(self, app.policy().prefix(), about, &reply, &token).into());
+        }
+        let Reply { status, body, headers, page } = reply;
         let written =
             if self.wants_indentation() { serde_json::to_vec_pretty(&body) } else { serde_json::to_vec(&body) };
-        let mut response = Response::new(match self.method {
-            Method::HEAD => Body::empty(),
-            _ if page.is_some() => Body::from(page.unwrap_or_default()),
+        let kind = if page.is_some() { "text/html; charset=utf-8" } else { "application/json" };
+        let mut response = Response::new(match page {
+            _ if self.method == Method::HEAD => Body::empty(),
+            Some(page) => Body::from(page.into_owned()),
             // Values always serialise; were that ever to change, the status still says what happened.
-            _ => Body::from(written.unwrap_or_default()),
+            None => Body::from(written.unwrap_or_default()),
         });
         *response.status_mut() = status;
         *response.headers_mut() = headers;
         let vary = if self.cookies_read.load(Ordering::Relaxed) { "Accept, Cookie" } else { "Accept" };
         let headers = response.headers_mut();
-        let kind = if page.is_some() { "text/html; charset=utf-8" } else { "application/json" };
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
         headers.insert(header::VARY, HeaderValue::from_static(vary));
-        if let Ok(methods) = HeaderValue::try_from(format!("{allowed}, OPTIONS")) {
+        if let Ok(methods) = HeaderValue::try_from(format!("{}, OPTIONS", about.methods)) {
             headers.insert(header::ALLOW, methods);
         }
         response
@@ -215,14 +242,14 @@ impl FromRequest<AppState> for Call {
         let Anybody(ctx) = Anybody::from_request_parts(&mut parts, app).await?;
         let unread = |error| Problem::from(Error::internal(error));
         let body = axum::body::to_bytes(body, usize::MAX).await.map_err(unread)?;
-        let query = parts.uri.query().unwrap_or_default().to_owned();
+        let (path, query) = (parts.uri.path().to_owned(), parts.uri.query().unwrap_or_default().to_owned());
         let (method, headers, cookies_read) = (parts.method, parts.headers, AtomicBool::new(false));
-        Ok(Self { ctx, method, headers, query, body, cookies_read })
+        Ok(Self { ctx, method, headers, path, query, body, cookies_read })
     }
 }
 
-/// An address of a dialect, the method that it takes, and what it does.
-pub(super) type Endpoint<'a, D> = (&'a str, Method, Handler<D>);
+/// An address of a dialect, what is told of it, and what it does.
+pub(super) type Endpoint<'a, D> = (&'a str, About, Handler<D>);
 
 /// The endpoints that have an address.
 pub(super) fn views<'a, D: Send + Sync + 'static>(
@@ -231,17 +258,18 @@ pub(super) fn views<'a, D: Send + Sync + 'static>(
 ) -> Vec<View> {
     let dialect = Arc::new(dialect);
     let served = all.into_iter().filter(|(path, ..)| !path.is_empty());
-    served.map(|(path, method, handler)| (path.to_owned(), view(&dialect, method, handler))).collect()
+    served.map(|(path, about, handler)| (path.to_owned(), view(&dialect, about, handler))).collect()
 }
 
-fn view<D: Send + Sync + 'static>(dialect: &Arc<D>, method: Method, handler: Handler<D>) -> MethodRouter<AppState> {
-    let dialect = Arc::clone(dialect);
-    any(async move |State(_): State<AppState>, call: Call| {
-        let outcome = match call.negotiate() {
-            Ok(()) => handler(&dialect, &call).await,
+fn view<D: Send + Sync + 'static>(dialect: &Arc<D>, about: About, handler: Handler<D>) -> MethodRouter<AppState> {
+    let endpoint = Arc::new((Arc::clone(dialect), about));
+    any(async move |State(app): State<AppState>, call: Call| {
+        let (dialect, about) = &*endpoint;
+        let outcome = match call.format().and_then(|_| call.refuse_foreign_form(&app)) {
+            Ok(()) => handler(dialect, &call).await,
             Err(refusal) => Err(refusal),
         };
-        call.answer(&method, outcome)
+        call.answer(&app, about, outcome)
     })
 }
 
@@ -301,10 +329,28 @@ pub(super) fn cookie(name: &str, value: &str, attributes: &str, lifetime: i64, n
     HeaderValue::try_from(format!("{name}={value}; expires={expires}; Max-Age={lifetime}{attributes}")).ok()
 }
 
-/// The value of a cookie, if there is one that is text.
+/// Refuses what a page of somebody else makes a browser do.
+pub(super) fn refuse_foreign_page(app: &AppState, call: &Call) -> Result<(), Refusal> {
+    if call.method.is_safe() {
+        return Ok(());
+    }
+    let page = Client::of(&call.headers, app.policy()).refuse_foreign_page();
+    page.map_err(|error| Refusal::detail(StatusCode::FORBIDDEN, format!("CSRF Failed: {}", error.detail)))
+}
+
+/// The header value by which a browser forgets a cookie.
+pub(super) fn no_cookie(name: &str, attributes: &str) -> Option<HeaderValue> {
+    cookie(name, "", attributes, 0, 0)
+}
+
+/// The value of a cookie, if there is one that is text and says something.
 pub(super) fn cookie_of(headers: &HeaderMap, name: &str) -> Option<String> {
+    sent_cookie(headers, name).filter(|value| !value.is_empty())
+}
+
+/// The same for one that may say nothing.
+pub(super) fn sent_cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
     let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let value = pairs.find_map(|(given, value)| (given == name).then(|| value.trim_matches('"').to_owned()));
-    value.filter(|value| !value.is_empty())
+    pairs.find_map(|(given, value)| (given == name).then(|| value.trim_matches('"').to_owned()))
 }

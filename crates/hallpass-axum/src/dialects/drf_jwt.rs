@@ -4,6 +4,7 @@
 //! The first token of a session carries the session's id as `jti`, and those that it is exchanged for as `orig_jti`: so a
 //! session that is over takes its tokens along. Version 1.11 has neither, and its tokens are good until they expire.
 
+mod about;
 mod tokens;
 
 use std::sync::Arc;
@@ -180,13 +181,13 @@ pub(super) fn views(settings: &DrfJwt, secrets: &Secrets, app: &AppState) -> Vec
         settings: settings.clone(),
     };
     let all: [Endpoint<'_, Dialect>; 7] = [
-        (&settings.obtain, Method::POST, |dialect, call| Box::pin(obtain(dialect, call))),
-        (&settings.refresh, Method::POST, |dialect, call| Box::pin(refresh(dialect, call))),
-        (&settings.verify, Method::POST, |dialect, call| Box::pin(verify(dialect, call))),
-        (&settings.blacklist, Method::POST, |dialect, call| Box::pin(blacklist(dialect, call))),
-        (&settings.impersonate, Method::POST, |dialect, call| Box::pin(impersonate(dialect, call))),
-        (&settings.sign_up, Method::POST, |dialect, call| Box::pin(sign_up(dialect, call))),
-        (&settings.user, Method::GET, |dialect, call| Box::pin(user(dialect, call))),
+        (&settings.obtain, about::obtain(settings.original), |dialect, call| Box::pin(obtain(dialect, call))),
+        (&settings.refresh, about::refresh(settings.original), |dialect, call| Box::pin(refresh(dialect, call))),
+        (&settings.verify, about::verify(settings.original), |dialect, call| Box::pin(verify(dialect, call))),
+        (&settings.blacklist, about::blacklist(), |dialect, call| Box::pin(blacklist(dialect, call))),
+        (&settings.impersonate, about::impersonate(), |dialect, call| Box::pin(impersonate(dialect, call))),
+        (&settings.sign_up, about::sign_up(), |dialect, call| Box::pin(sign_up(dialect, call))),
+        (&settings.user, about::user(), |dialect, call| Box::pin(user(dialect, call))),
     ];
     drf::views(dialect, all)
 }

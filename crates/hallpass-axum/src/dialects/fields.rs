@@ -10,7 +10,7 @@ use super::{body::LONE_SURROGATE, drf::Refusal};
 /// Characters of the longest user name, first name or last name.
 pub(super) const NAME: usize = 150;
 /// Characters of the longest e-mail address.
-const EMAIL: usize = 254;
+pub(super) const EMAIL: usize = 254;
 
 /// What a text field asks for.
 #[derive(Clone, Copy)]
@@ -64,6 +64,13 @@ impl Fields {
     /// Notes what is wrong with a field.
     pub(super) fn refuse(&mut self, name: &str, sentence: impl Into<String>) {
         let _: Option<()> = self.note(name, vec![sentence.into()]);
+    }
+
+    /// The same for everything that is wrong with it, if anything is.
+    pub(super) fn refuse_all(&mut self, name: &str, sentences: Vec<String>) {
+        if !sentences.is_empty() {
+            let _: Option<()> = self.note(name, sentences);
+        }
     }
 
     /// A `PrimaryKeyRelatedField`: the id of an account, which must be there.

@@ -23,8 +23,14 @@ const LONGEST: usize = 8 * 1024;
 /// Bytes of the shortest secret that is taken: what Django itself warns below of (`security.W009`).
 const SHORTEST: usize = 50;
 
-/// What signs and verifies the tokens of a dialect (RFC 7518 sections 3.2 and 3.3).
-pub(super) enum Secret {
+/// What signs and verifies the tokens of a dialect.
+pub(super) struct Secret {
+    key: Key,
+    text: SecretString,
+}
+
+/// RFC 7518 sections 3.2 and 3.3.
+enum Key {
     Hmac(&'static str, Box<hmac::Key>),
     Rsa(Box<RsaKeyPair>),
 }
@@ -50,39 +56,7 @@ pub(super) struct Names {
     pub(super) any_audience: bool,
 }
 
-impl Secret {
-    /// Reads it from the file that the setting `name` names: a text, or for `RS256` an RSA key in PEM.
-    ///
-    /// # Errors
-    /// One sentence that says what to do; it never repeats the secret.
-    pub(super) fn read(name: &str, file: &str, algorithm: &str) -> Result<Self, String> {
-        if file.is_empty() {
-            return Err(format!(
-                "`{name}` is not set: write the secret of the Django project into a file and name the file here"
-            ));
-        }
-        let wrong = |what: &str| format!("`{name}`: `{file}` {what}");
-        let text = std::fs::read_to_string(file).map_err(|error| wrong(&format!("cannot be read: {error}")))?;
-        let secret = SecretString::from(text.trim_end_matches(['\n', '\r']));
-        let secret = secret.expose_secret();
-        if secret.len() < SHORTEST {
-            return Err(wrong(&format!(
-                "has fewer than {SHORTEST} characters, and whoever guesses them signs in as anybody: give the Django \
-                 project a longer secret"
-            )));
-        }
-        match algorithm {
-            "HS256" => Ok(Self::hs256(secret.as_bytes())),
-            "HS512" => Ok(Self::Hmac("HS512", Box::new(hmac::Key::new(hmac::HMAC_SHA512, secret.as_bytes())))),
-            "RS256" => Self::rs256(secret).map_err(wrong),
-            other => Err(format!("`dialects.algorithm` must be `HS256`, `HS512` or `RS256`, and is `{other}`")),
-        }
-    }
-
-    fn hs256(secret: &[u8]) -> Self {
-        Self::Hmac("HS256", Box::new(hmac::Key::new(hmac::HMAC_SHA256, secret)))
-    }
-
+impl Key {
     /// The private key in PKCS #8 (RFC 5958) or PKCS #1 (RFC 8017 appendix A.1.2).
     fn rs256(pem: &str) -> Result<Self, &'static str> {
         let body: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
@@ -119,13 +93,49 @@ impl Secret {
             }
         }
     }
+}
+
+impl Secret {
+    /// Reads it from the file that the setting `name` names: a text, or for `RS256` an RSA key in PEM.
+    ///
+    /// # Errors
+    /// One sentence that says what to do; it never repeats the secret.
+    pub(super) fn read(name: &str, file: &str, algorithm: &str) -> Result<Self, String> {
+        if file.is_empty() {
+            return Err(format!(
+                "`{name}` is not set: write the secret of the Django project into a file and name the file here"
+            ));
+        }
+        let wrong = |what: &str| format!("`{name}`: `{file}` {what}");
+        let text = std::fs::read_to_string(file).map_err(|error| wrong(&format!("cannot be read: {error}")))?;
+        let text = SecretString::from(text.trim_end_matches(['\n', '\r']));
+        let secret = text.expose_secret();
+        if secret.len() < SHORTEST {
+            return Err(wrong(&format!(
+                "has fewer than {SHORTEST} characters, and whoever guesses them signs in as anybody: give the Django \
+                 project a longer secret"
+            )));
+        }
+        let key = match algorithm {
+            "HS256" => Key::Hmac("HS256", Box::new(hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()))),
+            "HS512" => Key::Hmac("HS512", Box::new(hmac::Key::new(hmac::HMAC_SHA512, secret.as_bytes()))),
+            "RS256" => Key::rs256(secret).map_err(wrong)?,
+            other => return Err(format!("`dialects.algorithm` must be `HS256`, `HS512` or `RS256`, and is `{other}`")),
+        };
+        Ok(Self { key, text })
+    }
+
+    /// What is in the file: Django signs other things by it as well.
+    pub(super) fn text(&self) -> &SecretString {
+        &self.text
+    }
 
     /// A token of these claims.
     pub(super) fn sign(&self, claims: &Map<String, Value>) -> String {
         let part = |json: &Value| BASE64URL.encode(json.to_string());
         let claims = Value::Object(claims.clone());
-        let mut token = format!("{}.{}", part(&json!({ "alg": self.algorithm(), "typ": "JWT" })), part(&claims));
-        let tag = self.tag(token.as_bytes());
+        let mut token = format!("{}.{}", part(&json!({ "alg": self.key.algorithm(), "typ": "JWT" })), part(&claims));
+        let tag = self.key.tag(token.as_bytes());
         token.push('.');
         BASE64URL.encode_string(tag, &mut token);
         token
@@ -145,10 +155,10 @@ impl Secret {
         let (header, payload) = signed.split_once('.').filter(|(_, rest)| !rest.contains('.')).ok_or(Flaw::Decoding)?;
         let (header, payload, tag) = (object(&decode(header)?)?, decode(payload)?, decode(tag)?);
         // `crit` changes what a token means, and the algorithm is ours to choose.
-        if header.contains_key("crit") || header.get("alg") != Some(&json!(self.algorithm())) {
+        if header.contains_key("crit") || header.get("alg") != Some(&json!(self.key.algorithm())) {
             return Err(Flaw::Invalid);
         }
-        if !self.verifies(signed.as_bytes(), &tag) {
+        if !self.key.verifies(signed.as_bytes(), &tag) {
             return Err(Flaw::Decoding);
         }
         let claims = object(&payload)?;
@@ -212,12 +222,17 @@ pub(super) fn after_prefix<'h>(value: &'h HeaderValue, prefix: &str) -> Option<&
 mod tests {
     use super::*;
 
+    fn hs256(secret: &str) -> Secret {
+        let key = Key::Hmac("HS256", Box::new(hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes())));
+        Secret { key, text: secret.into() }
+    }
+
     fn claims(value: Value) -> Map<String, Value> {
         value.as_object().unwrap().clone()
     }
 
     fn open(given: Value, names: &Names) -> Result<(), Flaw> {
-        let secret = Secret::hs256(b"a secret of the project");
+        let secret = hs256("a secret of the project");
         secret.open(&secret.sign(&claims(given)), names, 1000).map(drop)
     }
 
@@ -252,7 +267,7 @@ mod tests {
 
     #[test]
     fn what_this_secret_did_not_sign_is_not_taken() {
-        let (ours, other) = (Secret::hs256(b"ours"), Secret::hs256(b"another"));
+        let (ours, other) = (hs256("ours"), hs256("another"));
         let token = ours.sign(&claims(json!({ "username": "ada" })));
         assert_eq!(other.open(&token, &Names::default(), 0), Err(Flaw::Decoding));
         let (signed, _) = token.rsplit_once('.').unwrap();

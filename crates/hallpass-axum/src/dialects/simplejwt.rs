@@ -4,15 +4,13 @@
 //! rules as every other; that of an access token is the session's. A session that is over takes them all along. Tokens
 //! that the Django project made itself are taken as well, until they expire or are blacklisted.
 
+pub(super) mod about;
 mod tokens;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
-use hallpass_core::{
-    Code,
-    sessions::{self, Named},
-};
+use hallpass_core::{Code, sessions};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -25,7 +23,8 @@ use super::{
     some,
 };
 use crate::AppState;
-use tokens::{family_of, hex};
+pub(super) use tokens::family_of;
+use tokens::hex;
 
 /// What a project of `rest_framework_simplejwt` has set up. An address that is empty is not served.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -125,7 +124,8 @@ impl Default for SimpleJwt {
     }
 }
 
-struct Dialect {
+/// Makes and reads the tokens, as the settings say.
+pub(super) struct Dialect {
     app: AppState,
     settings: SimpleJwt,
     secret: Arc<Secret>,
@@ -134,78 +134,71 @@ struct Dialect {
     challenge: HeaderValue,
 }
 
+/// What a sign-in and a refresh bring.
+pub(super) struct Pair {
+    pub(super) access: String,
+    /// The one that was shown, where it is not exchanged for another.
+    pub(super) refresh: String,
+}
+
 /// What is wrong with a token, in the package's words.
-struct Wrong(&'static str);
+pub(super) struct Wrong(pub(super) &'static str);
 
 const EXPIRED: &str = "Token is expired";
 const INVALID: &str = "Token is invalid";
 const BLACKLISTED: &str = "Token is blacklisted";
 const COMMON: [&str; 3] = ["exp", "iat", "refresh_exp"];
 
+impl Dialect {
+    pub(super) fn new(settings: &SimpleJwt, secrets: &Secrets, app: &AppState) -> Self {
+        let scheme = settings.header_types.first().map_or("Bearer", String::as_str);
+        Self {
+            app: app.clone(),
+            secret: secrets.access.clone(),
+            names: Names {
+                issuer: some(&settings.issuer),
+                audience: some(&settings.audience),
+                leeway: settings.leeway,
+                any_audience: settings.audience.is_empty(),
+            },
+            header: HeaderName::try_from(settings.header_name.as_str()).unwrap_or(header::AUTHORIZATION),
+            challenge: HeaderValue::try_from(format!("{scheme} realm=\"api\""))
+                .unwrap_or(HeaderValue::from_static("Bearer realm=\"api\"")),
+            settings: settings.clone(),
+        }
+    }
+}
+
 /// The addresses that are served.
 pub(super) fn views(settings: &SimpleJwt, secrets: &Secrets, app: &AppState) -> Vec<View> {
-    let scheme = settings.header_types.first().map_or("Bearer", String::as_str);
-    let dialect = Dialect {
-        app: app.clone(),
-        secret: secrets.access.clone(),
-        names: Names {
-            issuer: some(&settings.issuer),
-            audience: some(&settings.audience),
-            leeway: settings.leeway,
-            any_audience: settings.audience.is_empty(),
-        },
-        header: HeaderName::try_from(settings.header_name.as_str()).unwrap_or(header::AUTHORIZATION),
-        challenge: HeaderValue::try_from(format!("{scheme} realm=\"api\""))
-            .unwrap_or(HeaderValue::from_static("Bearer realm=\"api\"")),
-        settings: settings.clone(),
-    };
+    let dialect = Dialect::new(settings, secrets, app);
     let all: [Endpoint<'_, Dialect>; 7] = [
-        (&settings.obtain, Method::POST, |dialect, call| Box::pin(obtain(dialect, call))),
-        (&settings.refresh, Method::POST, |dialect, call| Box::pin(refresh(dialect, call))),
-        (&settings.verify, Method::POST, |dialect, call| Box::pin(verify(dialect, call))),
-        (&settings.blacklist, Method::POST, |dialect, call| Box::pin(blacklist(dialect, call))),
-        (&settings.sliding, Method::POST, |dialect, call| Box::pin(sliding(dialect, call))),
-        (&settings.sliding_refresh, Method::POST, |dialect, call| Box::pin(sliding_refresh(dialect, call))),
-        (&settings.user, Method::GET, |dialect, call| Box::pin(user(dialect, call))),
+        (&settings.obtain, about::obtain(), |dialect, call| Box::pin(obtain(dialect, call))),
+        (&settings.refresh, about::refresh(), |dialect, call| Box::pin(refresh(dialect, call))),
+        (&settings.verify, about::verify(), |dialect, call| Box::pin(verify(dialect, call))),
+        (&settings.blacklist, about::blacklist(), |dialect, call| Box::pin(blacklist(dialect, call))),
+        (&settings.sliding, about::sliding(), |dialect, call| Box::pin(sliding(dialect, call))),
+        (&settings.sliding_refresh, about::sliding_refresh(), |dialect, call| Box::pin(sliding_refresh(dialect, call))),
+        (&settings.user, about::user(), |dialect, call| Box::pin(user(dialect, call))),
     ];
     drf::views(dialect, all)
 }
 
 async fn obtain(dialect: &Dialect, call: &Call) -> Outcome {
     let issued = dialect.sign_in(call).await?;
-    let (now, about) = (call.ctx.now, dialect.about(&issued.account).await?);
-    let refresh = dialect.refresh_token(&about, issued.session, issued.generation, now);
-    let access = dialect.access_token(&about, &hex(issued.session.0), now);
+    let Pair { access, refresh } = dialect.pair(&issued, call.ctx.now).await?;
     Ok(Reply::new(StatusCode::OK, json!({ "refresh": refresh, "access": access })))
 }
 
 async fn refresh(dialect: &Dialect, call: &Call) -> Outcome {
-    let (token, claims, jti) = dialect.shown(call, "refresh", Some("refresh")).await?;
-    let now = call.ctx.now;
-    dialect.active(&claims).await?;
-    let about = dialect.carried(&claims);
-    let session = dialect.session_of(&jti).await?;
-    let Some(Named { session, generation, .. }) = session else {
-        // The project's own: good until it expires.
-        let access = dialect.access_token(&about, &hex(family_of(&jti).0), now);
-        let both = json!({ "access": access, "refresh": token });
-        let alone = json!({ "access": both.get("access") });
-        return Ok(Reply::new(StatusCode::OK, if dialect.settings.rotate { both } else { alone }));
-    };
-    let issued = sessions::go_on(dialect.app.hallpass(), &call.ctx, session, generation).await;
-    let issued = issued.map_err(|error| match error.code {
-        Code::SessionEnded | Code::RefreshInvalid => dialect.refuse(&Wrong(BLACKLISTED)),
-        _ => error.into(),
-    })?;
-    let mut body = json!({ "access": dialect.access_token(&about, &hex(session.0), now) });
-    if let (true, Value::Object(members)) = (dialect.settings.rotate, &mut body) {
-        let next = dialect.refresh_token(&about, session, issued.generation, now);
-        members.insert("refresh".into(), next.into());
-    }
-    Ok(Reply::new(StatusCode::OK, body))
+    let token = dialect.field(call, "refresh").await?;
+    let Pair { access, refresh } = dialect.exchange(&call.ctx, token).await?;
+    let both = json!({ "access": access, "refresh": refresh });
+    let alone = json!({ "access": access });
+    Ok(Reply::new(StatusCode::OK, if dialect.settings.rotate { both } else { alone }))
 }
 
-async fn verify(dialect: &Dialect, call: &Call) -> Outcome {
+pub(super) async fn verify(dialect: &Dialect, call: &Call) -> Outcome {
     call.takes(&Method::POST)?;
     let mut fields = Fields::of(call.data().await?.members()?);
     let token = fields.text("token", NEEDED);
@@ -220,7 +213,7 @@ async fn verify(dialect: &Dialect, call: &Call) -> Outcome {
 }
 
 async fn blacklist(dialect: &Dialect, call: &Call) -> Outcome {
-    let (_, claims, jti) = dialect.shown(call, "refresh", Some("refresh")).await?;
+    let (claims, jti) = dialect.shown(call, "refresh", "refresh").await?;
     let hallpass = dialect.app.hallpass();
     match dialect.session_of(&jti).await? {
         Some(named) => sessions::sign_out(hallpass, &call.ctx, named.session).await?,
@@ -241,20 +234,20 @@ async fn sliding(dialect: &Dialect, call: &Call) -> Outcome {
 }
 
 async fn sliding_refresh(dialect: &Dialect, call: &Call) -> Outcome {
-    let (_, claims, jti) = dialect.shown(call, "token", Some("sliding")).await?;
+    let (claims, jti) = dialect.shown(call, "token", "sliding").await?;
     let now = call.ctx.now;
     match claims.get("refresh_exp").and_then(Value::as_i64) {
         None => return Err(dialect.refuse(&Wrong("Token has no 'refresh_exp' claim"))),
         Some(end) if end <= now => return Err(dialect.refuse(&Wrong("Token 'refresh_exp' claim has expired"))),
         Some(_) => {}
     }
-    dialect.active(&claims).await?;
+    let account = dialect.active(&claims).await?;
     let extended = sessions::extend(dialect.app.hallpass(), &call.ctx, family_of(&jti)).await;
     extended.map_err(|error| match error.code {
         Code::SessionEnded => dialect.refuse(&Wrong(BLACKLISTED)),
         _ => error.into(),
     })?;
-    let mut about = dialect.carried(&claims);
+    let mut about = dialect.carried(&claims, account.as_ref());
     about.extend(claims.get("refresh_exp").map(|end| ("refresh_exp".to_owned(), end.clone())));
     Ok(Reply::new(StatusCode::OK, json!({ "token": dialect.sliding_token(about, &jti, now) })))
 }

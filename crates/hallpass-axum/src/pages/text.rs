@@ -3,7 +3,7 @@
 //! Nothing in it ever becomes markup, but for addresses, which become links to themselves.
 
 /// The text as it stands in HTML, between tags and in quoted attributes.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

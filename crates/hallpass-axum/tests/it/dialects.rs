@@ -2,7 +2,7 @@
 //! unsafe there is not. Their wire formats are compared with the recorded cases by `cargo xtask golden`.
 
 use axum::http::StatusCode;
-use hallpass_axum::dialects::{CookieRefresh, Dialect, DrfJwt, SimpleJwt};
+use hallpass_axum::dialects::{CookieRefresh, Dialect, DjRestAuth, DrfJwt, SimpleJwt};
 use hallpass_core::{
     AccountId,
     accounts::{self, NewAccount, Standing},
@@ -17,7 +17,8 @@ use crate::support::*;
 const SECRET: &str = "the secret key of a Django project, long enough for it";
 const REFRESH_SECRET: &str = "what signs refresh tokens there, another one of course";
 
-async fn app(db: TestDb) -> TestApp {
+/// Every dialect, each at a path of its own.
+pub(crate) async fn app(db: TestDb) -> TestApp {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, secret: &str| {
         let path = folder.path().join(name);
@@ -56,10 +57,21 @@ async fn app(db: TestDb) -> TestApp {
         trusted_origins: vec![FRONT_END.into()],
         ..CookieRefresh::default()
     };
+    let dj_rest_auth = DjRestAuth {
+        path: "/dj/".into(),
+        secret_key_file: secret.clone(),
+        access_cookie: "access".into(),
+        refresh_cookie: "refresh".into(),
+        ..DjRestAuth::default()
+    };
+    let open_end =
+        DrfJwt { path: "/open".into(), secret_key_file: secret.clone(), obtain: "*".into(), ..DrfJwt::default() };
     TestApp::with(db, |config, web| {
         config.accounts.names = NameRules::Django;
         web.dialects = vec![
             Dialect::DrfJwt(drf_jwt),
+            Dialect::DrfJwt(open_end),
+            Dialect::DjRestAuth(dj_rest_auth),
             Dialect::SimpleJwt(simplejwt("/sjwt", false)),
             Dialect::SimpleJwt(simplejwt("/rotating", true)),
             Dialect::CookieRefresh(cookie_refresh),

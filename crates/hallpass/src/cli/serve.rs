@@ -46,7 +46,7 @@ async fn serve(settings: &Settings, environment: &[(OsString, OsString)]) -> Res
              set-password` helps"
         );
     }
-    for unsafe_setting in settings.dialects.iter().filter_map(|dialect| dialect.insecure()) {
+    for unsafe_setting in settings.dialects.iter().flat_map(|dialect| dialect.insecure()) {
         tracing::warn!("{unsafe_setting}");
     }
     tracing::info!(%address, public_url, database = settings.database_shown(), "listening");

@@ -19,7 +19,6 @@ use super::{
     },
     BLACKLISTED, DISABLED, Dialect, UNREADABLE, WRONG,
 };
-use crate::client::Client;
 
 impl Dialect {
     /// The token of a request and whose it is.
@@ -77,9 +76,8 @@ impl Dialect {
         }
         let token = names.iter().flatten().find_map(|name| drf::cookie_of(&call.headers, name));
         // A page of somebody else can make a browser send it, and no front end of ours is kept from anything by this.
-        if token.is_some() && !call.method.is_safe() {
-            let page = Client::of(&call.headers, self.app.policy()).refuse_foreign_page();
-            page.map_err(|error| Refusal::detail(StatusCode::FORBIDDEN, format!("CSRF Failed: {}", error.detail)))?;
+        if token.is_some() {
+            drf::refuse_foreign_page(&self.app, call)?;
         }
         Ok(token)
     }

@@ -3,9 +3,9 @@
 use aws_lc_rs::digest;
 use axum::http::{Method, StatusCode, header};
 use hallpass_core::{
-    AccountId, Code, Error, SessionId,
+    AccountId, Code, Ctx, Error, SessionId,
     accounts::{self, Account},
-    sessions::{self, Named},
+    sessions::{self, Issued, Named},
 };
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -14,13 +14,13 @@ use super::{
     super::{
         drf::{self, Call, NO_CREDENTIALS, Refusal},
         fields::{Fields, NEEDED},
-        jwt::Flaw,
+        jwt::{Flaw, Names},
     },
-    BLACKLISTED, COMMON, Dialect, EXPIRED, INVALID, Wrong,
+    BLACKLISTED, COMMON, Dialect, EXPIRED, INVALID, Pair, Wrong,
 };
 
 impl Dialect {
-    pub(super) async fn sign_in(&self, call: &Call) -> Result<sessions::Issued, Refusal> {
+    pub(super) async fn sign_in(&self, call: &Call) -> Result<Issued, Refusal> {
         call.takes(&Method::POST)?;
         let issued = drf::sign_in_by_fields(&self.app, call).await?;
         issued.ok_or_else(|| {
@@ -29,24 +29,56 @@ impl Dialect {
         })
     }
 
-    /// The token in the body, what it says, and its name; it is of the kind that is asked for, and not over.
+    /// The token in a field of the body.
+    pub(super) async fn field(&self, call: &Call, name: &str) -> Result<String, Refusal> {
+        call.takes(&Method::POST)?;
+        let mut fields = Fields::of(call.data().await?.members()?);
+        let token = fields.text(name, NEEDED);
+        fields.check()?;
+        Ok(token.unwrap_or_default())
+    }
+
+    /// What that token says, and its name; it is of the kind that is asked for, and not over.
     pub(super) async fn shown(
         &self,
         call: &Call,
         field: &str,
-        kind: Option<&str>,
-    ) -> Result<(String, Map<String, Value>, String), Refusal> {
-        call.takes(&Method::POST)?;
-        let mut fields = Fields::of(call.data().await?.members()?);
-        let token = fields.text(field, NEEDED);
-        fields.check()?;
-        let token = token.unwrap_or_default();
-        let (claims, jti) = self.judge(&token, kind, call.ctx.now).await?.map_err(|wrong| self.refuse(&wrong))?;
-        Ok((token, claims, jti))
+        kind: &str,
+    ) -> Result<(Map<String, Value>, String), Refusal> {
+        let token = self.field(call, field).await?;
+        self.judge(&token, Some(kind), call.ctx.now).await?.map_err(|wrong| self.refuse(&wrong))
+    }
+
+    /// The tokens of a session that has just begun.
+    pub(in super::super) async fn pair(&self, issued: &Issued, now: i64) -> Result<Pair, Error> {
+        let about = self.about(&issued.account).await?;
+        let refresh = self.refresh_token(&about, issued.session, issued.generation, now);
+        Ok(Pair { access: self.access_token(&about, &hex(issued.session.0), now), refresh })
+    }
+
+    /// What a refresh token is exchanged for.
+    pub(in super::super) async fn exchange(&self, ctx: &Ctx, token: String) -> Result<Pair, Refusal> {
+        let judged = self.judge(&token, Some("refresh"), ctx.now).await?;
+        let (claims, jti) = judged.map_err(|wrong| self.refuse(&wrong))?;
+        let about = self.carried(&claims, self.active(&claims).await?.as_ref());
+        let Some(Named { session, generation, .. }) = self.session_of(&jti).await? else {
+            // The project's own: good until it expires.
+            return Ok(Pair { access: self.access_token(&about, &hex(family_of(&jti).0), ctx.now), refresh: token });
+        };
+        let issued = sessions::go_on(self.app.hallpass(), ctx, session, generation).await;
+        let issued = issued.map_err(|error| match error.code {
+            Code::SessionEnded | Code::RefreshInvalid => self.refuse(&Wrong(BLACKLISTED)),
+            _ => error.into(),
+        })?;
+        let refresh = match self.settings.rotate {
+            true => self.refresh_token(&about, session, issued.generation, ctx.now),
+            false => token,
+        };
+        Ok(Pair { access: self.access_token(&about, &hex(session.0), ctx.now), refresh })
     }
 
     /// What a token says, if it is good and of a kind; in the order in which the package looks.
-    pub(super) async fn judge(
+    pub(in super::super) async fn judge(
         &self,
         token: &str,
         kind: Option<&str>,
@@ -79,13 +111,22 @@ impl Dialect {
         Ok((claims, has_end))
     }
 
+    /// The name of a token of a kind, whenever it was good: enough to end its session, and for nothing else.
+    pub(in super::super) fn name_of(&self, token: &str, kind: &str) -> Option<String> {
+        const EVER: i64 = 1 << 40;
+        let names = Names { leeway: EVER, any_audience: true, ..Names::default() };
+        let claims = self.secret.open(token, &names, 0).ok()?;
+        let right = claims.get(&self.settings.type_claim).is_some_and(|given| given == kind);
+        self.jti(&claims).ok().filter(|_| right)
+    }
+
     pub(super) fn jti(&self, claims: &Map<String, Value>) -> Result<String, Wrong> {
         let jti = claims.get(&self.settings.jti_claim).and_then(Value::as_str);
         jti.map(str::to_owned).ok_or(Wrong("Token has no id"))
     }
 
     /// What the name of a refresh token says, if it is one of ours.
-    pub(super) async fn session_of(&self, jti: &str) -> Result<Option<Named>, Error> {
+    pub(in super::super) async fn session_of(&self, jti: &str) -> Result<Option<Named>, Error> {
         let Ok(name) = Uuid::try_parse(jti) else { return Ok(None) };
         sessions::of_name(self.app.hallpass(), name).await
     }
@@ -99,11 +140,10 @@ impl Dialect {
     }
 
     /// The token of a request, and its account.
-    pub(super) async fn authenticate(&self, call: &Call) -> Result<(Map<String, Value>, Option<Account>), Refusal> {
-        let coded = |detail: &str, code: &str| {
-            let body = json!({ "detail": detail, "code": code });
-            self.unauthenticated(body)
-        };
+    pub(in super::super) async fn authenticate(
+        &self,
+        call: &Call,
+    ) -> Result<(Map<String, Value>, Option<Account>), Refusal> {
         let none = || Refusal::unauthenticated(NO_CREDENTIALS, &self.challenge);
         let value = call.headers.get(&self.header).ok_or_else(none)?.as_bytes();
         let words: Vec<&[u8]> = value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).collect();
@@ -112,15 +152,24 @@ impl Dialect {
             [scheme, token] if ours(scheme) => str::from_utf8(token).unwrap_or_default(),
             [scheme, ..] if ours(scheme) => {
                 let detail = "Authorization header must contain two space-delimited values";
-                return Err(coded(detail, "bad_authorization_header"));
+                return Err(self.coded(detail, "bad_authorization_header"));
             }
             _ => return Err(none()),
         };
-        self.app.demand_known(call.ctx.now)?;
+        self.bearer(token, call.ctx.now).await
+    }
+
+    /// What a token that opens things says, and its account.
+    pub(in super::super) async fn bearer(
+        &self,
+        token: &str,
+        now: i64,
+    ) -> Result<(Map<String, Value>, Option<Account>), Refusal> {
+        self.app.demand_known(now)?;
         let mut messages = Vec::new();
         let mut opened = None;
         for kind in &self.settings.opening {
-            match self.judge(token, Some(kind), call.ctx.now).await? {
+            match self.judge(token, Some(kind), now).await? {
                 Ok((claims, _)) => {
                     opened = Some(claims);
                     break;
@@ -137,30 +186,35 @@ impl Dialect {
             return Err(self.unauthenticated(body));
         };
         let id = claims.get(&self.settings.user_id_claim);
-        let id = id.ok_or_else(|| coded("Token contained no recognizable user identification", "token_not_valid"))?;
+        let id =
+            id.ok_or_else(|| self.coded("Token contained no recognizable user identification", "token_not_valid"))?;
         if self.settings.stateless {
             return Ok((claims, None));
         }
-        let account = self.account(id).await?.ok_or_else(|| coded("User not found", "user_not_found"))?;
+        let account = self.account(id).await?.ok_or_else(|| self.coded("User not found", "user_not_found"))?;
         if !account.is_active {
-            return Err(coded("User is inactive", "user_inactive"));
+            return Err(self.coded("User is inactive", "user_inactive"));
         }
         if self.settings.check_password && claims.get(PASSWORD) != self.password(&account).await?.as_ref() {
-            return Err(coded("The user's password has been changed.", "password_changed"));
+            return Err(self.coded("The user's password has been changed.", "password_changed"));
         }
         Ok((claims, Some(account)))
     }
 
-    /// Refuses a token whose account is not active, or whose password is another one by now.
-    pub(super) async fn active(&self, claims: &Map<String, Value>) -> Result<(), Refusal> {
-        let Some(id) = claims.get(&self.settings.user_id_claim) else { return Ok(()) };
+    fn coded(&self, detail: &str, code: &str) -> Refusal {
+        self.unauthenticated(json!({ "detail": detail, "code": code }))
+    }
+
+    /// The account of a token; refused if it is not active, or if its password is another one by now.
+    pub(super) async fn active(&self, claims: &Map<String, Value>) -> Result<Option<Account>, Refusal> {
+        let Some(id) = claims.get(&self.settings.user_id_claim) else { return Ok(None) };
         let account = self.account(id).await?.filter(|account| account.is_active);
         let none = || Refusal::unauthenticated("No active account found for the given token.", &self.challenge);
         let account = account.ok_or_else(none)?;
         if self.settings.check_password && claims.get(PASSWORD) != self.password(&account).await?.as_ref() {
             return Err(Refusal::unauthenticated("The user's password has been changed.", &self.challenge));
         }
-        Ok(())
+        Ok(Some(account))
     }
 
     pub(super) async fn account(&self, id: &Value) -> Result<Option<Account>, Error> {
@@ -189,9 +243,7 @@ impl Dialect {
         let username = account.username.as_deref().unwrap_or_default();
         let id = if settings.user_id_is_username { username.to_owned() } else { account.id.to_string() };
         let mut about = Map::from_iter([(settings.user_id_claim.clone(), Value::from(id))]);
-        let known = drf::about(account);
-        let further = settings.claims.iter().filter_map(|(name, what)| Some((name.clone(), known.get(what)?.clone())));
-        about.extend(further);
+        about.extend(self.further(account));
         if settings.check_password {
             about.extend(self.password(account).await?.map(|mark| (PASSWORD.to_owned(), mark)));
         }
@@ -201,11 +253,20 @@ impl Dialect {
         Ok(about)
     }
 
-    /// What the next token takes over from this one.
-    pub(super) fn carried(&self, claims: &Map<String, Value>) -> Map<String, Value> {
+    /// The claims that the project has added.
+    fn further(&self, account: &Account) -> Map<String, Value> {
+        let known = drf::about(account);
+        let said = self.settings.claims.iter();
+        said.filter_map(|(name, what)| Some((name.clone(), known.get(what)?.clone()))).collect()
+    }
+
+    /// What the next token takes over from this one. What it says of the account besides its id is read anew: somebody who
+    /// is no longer staff is so at the next refresh, other than with the package.
+    pub(super) fn carried(&self, claims: &Map<String, Value>, account: Option<&Account>) -> Map<String, Value> {
         let own = [self.settings.type_claim.as_str(), self.settings.jti_claim.as_str()];
         let mut carried = claims.clone();
         carried.retain(|name, _| !own.contains(&name.as_str()) && !COMMON.contains(&name.as_str()));
+        carried.extend(account.into_iter().flat_map(|account| self.further(account)));
         carried
     }
 
@@ -243,7 +304,7 @@ impl Dialect {
         self.secret.sign(&claims)
     }
 
-    pub(super) fn refuse(&self, Wrong(detail): &Wrong) -> Refusal {
+    pub(in super::super) fn refuse(&self, Wrong(detail): &Wrong) -> Refusal {
         self.unauthenticated(json!({ "detail": detail, "code": "token_not_valid" }))
     }
 
@@ -258,7 +319,7 @@ impl Dialect {
 const PASSWORD: &str = "hash_password";
 
 /// What stands for a token in the log of what was taken back: its name, if that can be a session's.
-pub(super) fn family_of(jti: &str) -> SessionId {
+pub(in super::super) fn family_of(jti: &str) -> SessionId {
     SessionId(Uuid::try_parse(jti).unwrap_or_else(|_| {
         let hash = digest::digest(&digest::SHA256, jti.as_bytes());
         let mut bytes = [0; 16];
