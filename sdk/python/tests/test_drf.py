@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import django
@@ -160,3 +163,8 @@ def test_what_is_not_known_is_503(server: HallpassServer, client: APIClient, key
 def test_settings_that_cannot_work_are_named(stated: object, said: str) -> None:
     with override_settings(HALLPASS=stated), pytest.raises(ImproperlyConfigured, match=said):
         drf.verifier()
+
+
+def test_it_can_be_imported_before_the_views_of_the_framework_which_read_the_setting_that_names_it() -> None:
+    script = "import django; django.setup(); import hallpass.drf; import rest_framework.views"
+    subprocess.run([sys.executable, "-c", script], cwd=Path(__file__).parent, check=True)

@@ -323,6 +323,10 @@ fn a_dialect_that_cannot_be_served_is_named_with_what_to_do() {
         ("kind = \"simplejwt\"", "`dialects.signing_key_file` is not set"),
         ("kind = \"drf-jwt\"\nsecret_key_file = \"nowhere\"", "`nowhere` cannot be read"),
         ("kind = \"drf-jwt\"\nsecret_key_file = \"hallpass.toml\"\npath = \"api\"", "must begin with `/`"),
+        ("kind = \"dj-rest-auth\"", "`dialects.secret_key_file` is not set"),
+        ("kind = \"dj-rest-auth\"\naccess_cookie = \"a; b\"", "`dialects.access_cookie` must have letters"),
+        ("kind = \"dj-rest-auth\"\naccess_cookie = \"a\"\nrefresh_cookie = \"a\"", "a name of its own"),
+        ("kind = \"dj-rest-auth\"\nreset_link = \"/reset/{uid}\"", "`dialects.reset_link` needs `{token}`"),
     ] {
         serve(&file(&format!("[[dialects]]\n{sections}\n"))).failed(1, expected);
     }

@@ -17,7 +17,6 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
-from rest_framework import views
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import APIException, NotAuthenticated
 from rest_framework.request import Request
@@ -93,6 +92,9 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     """Django REST framework's own, but for what is about tokens, which becomes `application/problem+json`. A view may
     raise a `HallpassError` of its own, such as by `request.auth.require_role`.
     """
+    # That module reads the setting that names our class, so it is not imported before we are.
+    from rest_framework import views
+
     if isinstance(error, HallpassError):
         error = Refused(error)
     elif isinstance(error, NotAuthenticated) and getattr(error, "auth_header", None) == TokenMissing.challenge:

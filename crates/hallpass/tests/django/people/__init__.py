@@ -1,0 +1,1 @@
+"""Models of users other than Django's own; `USER_MODEL` names the one that a database is made with."""
