@@ -65,6 +65,8 @@ pub struct DjRestAuth {
     pub csrf_on_unauthenticated: bool,
     /// `JWT_AUTH_RETURN_EXPIRATION`.
     pub return_expiration: bool,
+    /// Whether tokens are called `access_token` and `refresh_token` in bodies, as before `dj-rest-auth` 3.0.
+    pub long_names: bool,
     /// `REFRESH_TOKEN_LIFETIME`, in seconds.
     pub refresh_lifetime: i64,
     /// `ROTATE_REFRESH_TOKENS`.
@@ -126,6 +128,7 @@ impl Default for DjRestAuth {
             csrf: false,
             csrf_on_unauthenticated: false,
             return_expiration: false,
+            long_names: false,
             refresh_lifetime: 86_400,
             rotate: false,
             logout_on_password_change: false,

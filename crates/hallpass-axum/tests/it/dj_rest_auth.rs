@@ -23,12 +23,14 @@ async fn app(db: TestDb) -> TestApp {
     let with_cookies =
         |path: &str| DjRestAuth { access_cookie: "access".into(), refresh_cookie: "refresh".into(), ..plain(path) };
     let body = DjRestAuth { http_only: false, rotate: true, session_login: true, ..plain("/body/") };
+    let long =
+        DjRestAuth { http_only: false, rotate: true, return_expiration: true, long_names: true, ..plain("/long/") };
     let csrf = DjRestAuth { csrf: true, ..with_cookies("/csrf/") };
     let both = vec![LoginMethod::Username, LoginMethod::Email];
     let keys = DjRestAuth { jwt: false, session_login: true, login_methods: both, ..plain("/keys/") };
     TestApp::with(db, |config, web| {
         config.accounts.names = NameRules::Django;
-        web.dialects = [with_cookies("/auth/"), body, csrf, keys].map(Dialect::DjRestAuth).to_vec();
+        web.dialects = [with_cookies("/auth/"), body, long, csrf, keys].map(Dialect::DjRestAuth).to_vec();
     })
     .await
 }
@@ -301,6 +303,20 @@ on_both_engines! {
         // Whoever lets the letters be as they like finds the account, as `allauth` does.
         let as_now = json!({ "username": "COUNTESS", "password": PASSWORD });
         assert_eq!(Call::post("/auth/login/").json(&as_now).send(&app).await.status, StatusCode::OK);
+    }
+
+    async fn a_front_end_of_before_3_0_finds_the_names_that_it_knows(db) {
+        let app = app(db).await;
+        app.sign_up("ada").await;
+        let names = |answer: &Answer| answer.json().as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
+        let login = log_in(&app, "/long/login/").await;
+        assert_eq!(
+            names(&login), "access_token access_token_expiration refresh_token refresh_token_expiration user");
+        let body = json!({ "refresh": text(&login, "refresh_token") });
+        let next = Call::post("/long/token/refresh/").json(&body).send(&app).await;
+        assert_eq!(names(&next), "access access_token_expiration refresh refresh_token_expiration");
+        let bearer = format!("Bearer {}", text(&login, "access_token"));
+        assert_eq!(user(&app, "/long/user/", "authorization", &bearer).await, StatusCode::OK);
     }
 
     async fn an_unknown_name_and_a_wrong_password_get_the_same_answer(db) {

@@ -22,6 +22,7 @@ use super::{
     },
     Dialect,
     passwords::{LONGEST, of_rules, quietly, wrong},
+    sessions::LONG_TOKENS,
 };
 
 const TAKEN: &str = "A user with that username already exists.";
@@ -187,7 +188,8 @@ impl Dialect {
     async fn signed_up(&self, call: &Call, issued: &Issued) -> Outcome {
         let body = if self.settings.jwt {
             let pair = self.tokens.pair(issued, call.ctx.now).await?;
-            json!({ "access": pair.access, "refresh": pair.refresh, "user": self.about(&issued.account) })
+            let body = json!({ "access": pair.access, "refresh": pair.refresh, "user": self.about(&issued.account) });
+            self.called(body, &LONG_TOKENS)
         } else {
             self.key(issued.session)
         };

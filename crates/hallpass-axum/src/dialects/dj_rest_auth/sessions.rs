@@ -22,6 +22,10 @@ use super::{
 };
 
 const OPTIONAL: Rules = Rules { required: false, blank: true, longest: None };
+/// What was called so before `dj-rest-auth` 3.0.
+pub(super) const LONG_TOKENS: [(&str, &str); 2] = [("access", "access_token"), ("refresh", "refresh_token")];
+const LONG_ENDS: [(&str, &str); 2] =
+    [("access_expiration", "access_token_expiration"), ("refresh_expiration", "refresh_token_expiration")];
 const UNABLE: &str = "Unable to log in with provided credentials.";
 
 pub(super) async fn login(dialect: &Dialect, call: &Call) -> Outcome {
@@ -82,7 +86,8 @@ pub(super) async fn refresh(dialect: &Dialect, call: &Call) -> Outcome {
         members.insert("refresh".into(), next.into());
         members.insert("refresh_expiration".into(), dialect.refresh_end(now));
     }
-    let mut reply = Reply::new(StatusCode::OK, body);
+    // The token itself was `access` at this address before as well.
+    let mut reply = Reply::new(StatusCode::OK, dialect.called(body, &LONG_ENDS));
     dialect.keep_tokens(&mut reply, &access, next, now);
     Ok(reply)
 }
@@ -101,9 +106,22 @@ impl Dialect {
             members.insert("access_expiration".into(), self.access_end(now));
             members.insert("refresh_expiration".into(), self.refresh_end(now));
         }
-        let mut reply = Reply::new(StatusCode::OK, body);
+        let mut reply = Reply::new(StatusCode::OK, self.called(self.called(body, &LONG_TOKENS), &LONG_ENDS));
         self.keep_tokens(&mut reply, &pair.access, Some(&pair.refresh), now);
         Ok(reply)
+    }
+
+    /// A body with the names that its reader knows.
+    pub(super) fn called(&self, body: Value, long: &[(&str, &str)]) -> Value {
+        let Value::Object(members) = body else { return body };
+        if !self.settings.long_names {
+            return Value::Object(members);
+        }
+        let name = |given: String| {
+            let known = long.iter().find(|(short, _)| *short == given);
+            known.map_or(given, |(_, long)| (*long).to_owned())
+        };
+        Value::Object(members.into_iter().map(|(short, value)| (name(short), value)).collect())
     }
 
     /// The key of a session, as the answer tells it. Each sign-in has one of its own.
