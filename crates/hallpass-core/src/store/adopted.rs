@@ -6,6 +6,7 @@
 
 mod postgres;
 mod sqlite;
+mod view;
 
 use std::collections::BTreeMap;
 
@@ -220,10 +221,11 @@ impl Db {
     ) -> sqlx::Result<Vec<AccountRow>> {
         let key = quoted(&users.key);
         let id = if whole { format!("u.{key}") } else { format!("row_number() over (order by u.{key})") };
-        let (nothing, select) = match self {
-            Db::Sqlite { .. } => (sqlite::NOTHING_BESIDE, sqlite::select(users, &id, "false")),
-            Db::Postgres(_) => (postgres::NOTHING_BESIDE, postgres::select(users, &format!("({id})::bigint"), "false")),
+        let (nothing, words) = match self {
+            Db::Sqlite { .. } => (sqlite::NOTHING_BESIDE, sqlite::WORDS),
+            Db::Postgres(_) => (postgres::NOTHING_BESIDE, postgres::WORDS),
         };
+        let select = view::select(&words, users, &id, "false");
         let page = AssertSqlSafe(format!(
             "with hallpass_accounts as ({nothing}), accounts as ({select})
              select id, username, email, email_verified, first_name, last_name, password, is_active, is_staff,

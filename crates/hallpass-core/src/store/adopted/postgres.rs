@@ -3,7 +3,10 @@
 //! An update through a view finds its rows without waiting for anybody, so the trigger looks again once it has the row:
 //! what was changed meanwhile is not overwritten.
 
-use super::{Users, literal, quoted};
+use super::{
+    Users, quoted,
+    view::{self, Words},
+};
 
 pub(super) const TABLES: &str = "select relname::text from pg_class where relkind in ('r', 'p', 'v', 'm')
         and relnamespace = (select oid from pg_namespace where nspname = current_schema()) order by 1";
@@ -34,8 +37,18 @@ pub(super) const PARTS: [&str; 9] = [
     "index hallpass_emails",
 ];
 
+pub(super) const WORDS: Words = Words {
+    text: "::text",
+    id: "::bigint",
+    seconds: |column| format!("floor(extract(epoch from {column}))::bigint"),
+    moment: |seconds| format!("to_timestamp({seconds})"),
+    names: |from| format!("coalesce((select json_agg(g.name order by g.name) from {from})::text, '[]')"),
+    unusable: "'!' || replace(gen_random_uuid()::text, '-', '')",
+    differs: "is distinct from",
+};
+
 pub(super) fn statements(users: &Users) -> Vec<String> {
-    let mut all = vec![view(users), insert(users), update(users), delete(users)];
+    let mut all = vec![view::view(&WORDS, users), insert(users), update(users), delete(users)];
     if users.addresses {
         all.push(ADDRESSES.into());
         all.extend(ADDRESSES_WRITTEN.map(|(what, body)| function(&format!("addresses_{what}"), "", body)));
@@ -48,96 +61,9 @@ pub(super) fn statements(users: &Users) -> Vec<String> {
             )
         }));
     }
-    let key = quoted(&users.key);
-    let index = |name: &str, field: &str| {
-        let on = if users.has(field) { format!("nullif(lower({field}::text), '')") } else { key.clone() };
-        format!("create index hallpass_{name} on {} (({on}))", quoted(&users.table))
-    };
-    all.push(format!("create index hallpass_ids on {} (({key}::bigint))", quoted(&users.table)));
-    all.extend([index("usernames", "username"), index("emails", "email")]);
+    all.push(format!("create index hallpass_ids on {} (({}::bigint))", quoted(&users.table), quoted(&users.key)));
+    all.extend(view::indexes(&WORDS, users));
     all
-}
-
-fn view(users: &Users) -> String {
-    let key = quoted(&users.key);
-    format!("create view accounts as {}", select(users, &format!("u.{key}::bigint"), &format!("s.id = u.{key}")))
-}
-
-/// The users as accounts, with `id` for their ids, and what is beside them joined `on`.
-pub(super) fn select(users: &Users, id: &str, on: &str) -> String {
-    let key = quoted(&users.key);
-    let field = |field: &str| match field {
-        _ if !users.has(field) => match super::start_of(field) {
-            "null" => format!("s.{field}"),
-            start => format!("coalesce(s.{field}, {start})"),
-        },
-        "username" | "email" => format!("nullif(u.{field}::text, '')"),
-        "password" => "case when u.password = '' or u.password like '!%' then null else u.password::text end".into(),
-        "date_joined" => "coalesce(floor(extract(epoch from u.date_joined))::bigint, 0)".into(),
-        "last_login" => "floor(extract(epoch from u.last_login))::bigint".into(),
-        "first_name" | "last_name" => format!("u.{field}::text"),
-        _ => format!("u.{field}"),
-    };
-    let fields = super::FIELDS.map(|name| format!("    {} as {name}", field(name))).join(",\n");
-    let verified = if users.addresses {
-        format!(
-            "exists (select 1 from account_emailaddress a where a.user_id = u.{key} and lower(a.email) = lower(u.email) \
-             and a.verified)"
-        )
-    } else if users.has("email") {
-        "coalesce(s.email_verified and s.email = lower(u.email), false)".into()
-    } else {
-        "coalesce(s.email_verified, false)".into()
-    };
-    let roles = match &users.groups {
-        Some((link, user)) => format!(
-            "coalesce((select json_agg(g.name order by g.name) from {} m join auth_group g on g.id = m.group_id where \
-             m.{} = u.{key})::text, '[]')",
-            quoted(link),
-            quoted(user)
-        ),
-        None => "coalesce(s.roles, '[]')".into(),
-    };
-    let key_of =
-        |name: &str| if users.has(name) { format!("lower(u.{name}::text)") } else { format!("lower(s.{name})") };
-    format!(
-        "select {id} as id,\n{fields},\n    nullif({}, '') as username_key,\n    nullif({}, '') \
-         as email_key,\n    {verified} as email_verified,\n    {roles} as roles,\n    coalesce(s.profile, '{{}}') as \
-         profile,\n    coalesce(s.version, 1) as version,\n    s.locale as locale,\n    s.delete_at as delete_at\nfrom \
-         {} u left join hallpass_accounts s on {on}\nwhere coalesce(s.delete_at, 0) >= 0",
-        key_of("username"),
-        key_of("email"),
-        quoted(&users.table)
-    )
-}
-
-/// A password that nobody has, as Django writes it.
-const UNUSABLE: &str = "'!' || replace(gen_random_uuid()::text, '-', '')";
-
-/// What Django's column gets for ours.
-fn written(field: &str) -> String {
-    match field {
-        "username" => "coalesce(new.username, new.email_key, '')".into(),
-        "email" => "coalesce(new.email, '')".into(),
-        "password" => format!("coalesce(new.password, {UNUSABLE})"),
-        "date_joined" | "last_login" => format!("to_timestamp(new.{field})"),
-        _ => format!("new.{field}"),
-    }
-}
-
-/// What our table gets; of the address it keeps for which one `email_verified` holds.
-fn beside(users: &Users) -> (Vec<&'static str>, Vec<String>) {
-    let mut names: Vec<&str> = users.beside().into_iter().map(|(name, _)| name).collect();
-    let mut values: Vec<String> = names.iter().map(|name| format!("new.{name}")).collect();
-    if users.has("email") {
-        names.push("email");
-        values.push("new.email_key".into());
-    }
-    if users.has("date_joined") {
-        names.push("date_joined");
-        values.push("0".into());
-    }
-    (names, values)
 }
 
 /// Refuses a name that somebody else has, which Django itself may allow. Whoever writes the same name waits.
@@ -162,23 +88,13 @@ fn function(what: &str, declarations: &str, body: &str) -> String {
 }
 
 fn insert(users: &Users) -> String {
-    let (columns, values): (Vec<String>, Vec<String>) = users
-        .columns
-        .iter()
-        .map(|field| (field.clone(), written(field)))
-        .chain(users.defaults.iter().map(|(column, value)| (quoted(column), literal(value))))
-        .unzip();
-    let (names, own) = beside(users);
+    let (columns, values) = view::inserted(&WORDS, users);
     let mut body = refuse_taken("new.KEY is not null");
     body.push_str(&format!(
-        "  insert into {} ({}) values ({}) returning {} into new.id;\n  insert into hallpass_accounts (id, {}) values \
-         (new.id, {});\n",
+        "  insert into {} ({columns}) values ({values}) returning {} into new.id;\n{}",
         quoted(&users.table),
-        columns.join(", "),
-        values.join(", "),
         quoted(&users.key),
-        names.join(", "),
-        own.join(", ")
+        view::note(users, "new.id")
     ));
     if users.addresses {
         body.push_str(
@@ -203,16 +119,6 @@ fn join_groups(link: &str, user: &str) -> String {
 }
 
 fn update(users: &Users) -> String {
-    let set: Vec<String> = users
-        .columns
-        .iter()
-        .map(|field| {
-            format!(
-                "    {field} = case when new.{field} is distinct from old.{field} then {} else {field} end",
-                written(field)
-            )
-        })
-        .collect();
     let row = |row: &str| users.columns.iter().map(|field| format!("{row}.{field}")).collect::<Vec<_>>().join(", ");
     let (table, key) = (quoted(&users.table), quoted(&users.key));
     let mut body = format!(
@@ -227,16 +133,9 @@ fn update(users: &Users) -> String {
         "  if ({}) is distinct from ({}) then\n    update {table} set\n{}\n    where {key} = old.id;\n  end if;\n",
         row("new"),
         row("old"),
-        set.join(",\n")
+        view::changed(&WORDS, users)
     ));
-    let (names, values) = beside(users);
-    let own: Vec<String> = names.iter().map(|name| format!("{name} = excluded.{name}")).collect();
-    body.push_str(&format!(
-        "  insert into hallpass_accounts (id, {}) values (old.id, {})\n    on conflict (id) do update set {};\n",
-        names.join(", "),
-        values.join(", "),
-        own.join(", ")
-    ));
+    body.push_str(&view::note(users, "old.id"));
     if let Some((link, user)) = &users.groups {
         body.push_str(&format!(
             "  if new.roles is distinct from old.roles then\n  delete from {} where {} = old.id and group_id not in \
@@ -265,40 +164,16 @@ const OWN_ADDRESS: &str =
   end if;
 ";
 
-/// Somebody who is gone: Django has other rows that refer to the user, so the row stays and says nothing any more. That it
-/// is no account is what a `delete_at` of -1 means.
 fn delete(users: &Users) -> String {
-    let set: Vec<String> = users
-        .columns
-        .iter()
-        .filter_map(|field| {
-            Some(match field.as_str() {
-                "username" => "username = 'deleted-' || old.id".to_owned(),
-                "email" if users.has("username") => "email = ''".to_owned(),
-                "email" => "email = 'deleted-' || old.id || '@invalid'".to_owned(),
-                "first_name" | "last_name" => format!("{field} = ''"),
-                "password" => format!("password = {UNUSABLE}"),
-                "is_active" | "is_staff" | "is_superuser" => format!("{field} = false"),
-                "last_login" => "last_login = null".to_owned(),
-                _ => return None,
-            })
-        })
-        .collect();
     let (table, key) = (quoted(&users.table), quoted(&users.key));
-    let mut body = format!(
-        "  perform 1 from {table} where {key} = old.id for update;\n  if (select delete_at from accounts where id = old.id) \
-         is distinct from old.delete_at then return null; end if;\n  update {table} set {} where {key} = old.id;\n  \
-         insert into hallpass_accounts (id, delete_at, date_joined) values (old.id, -1, 0)\n    on conflict (id) do update \
-         set delete_at = -1, email = null, profile = '{{}}', locale = null;\n",
-        set.join(", ")
+    let body = format!(
+        "  perform 1 from {table} where {key} = old.id for update;\n  if (select delete_at from accounts where id = \
+         old.id) is distinct from old.delete_at then return null; end if;\n  update {table} set {} where {key} = \
+         old.id;\n{}  return old;\n",
+        view::gone(&WORDS, users),
+        view::forget(users)
     );
-    if let Some((link, user)) = &users.groups {
-        body.push_str(&format!("  delete from {} where {} = old.id;\n", quoted(link), quoted(user)));
-    }
-    if users.addresses {
-        body.push_str("  delete from account_emailaddress where user_id = old.id;\n");
-    }
-    function("accounts_delete", "", &(body + "  return old;\n"))
+    function("accounts_delete", "", &body)
 }
 
 /// The list of addresses, which has an account's own one already.
