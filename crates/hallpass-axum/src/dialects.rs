@@ -123,7 +123,10 @@ impl Dialect {
             Secrets { refresh: access.clone(), access }
         };
         let secrets = match self {
-            Self::DrfJwt(given) => one(Secret::read("dialects.secret_key_file", &given.secret_key_file, "HS256")?),
+            Self::DrfJwt(given) => {
+                given.problem().map_or(Ok(()), Err)?;
+                one(Secret::read("dialects.secret_key_file", &given.secret_key_file, "HS256")?)
+            }
             Self::SimpleJwt(given) => {
                 one(Secret::read("dialects.signing_key_file", &given.signing_key_file, &given.algorithm)?)
             }

@@ -13,7 +13,7 @@ use crate::{
     config::ClaimSource,
     limits,
     mail::{self, Job},
-    names::{self, Email, Username},
+    names::{self, Email},
     passwords::Password,
     revocation::{self, Pending},
     sessions::EndCause,
@@ -159,15 +159,17 @@ pub async fn get(hallpass: &Hallpass, id: AccountId) -> Result<Account> {
 /// [`Code::NotFound`], [`Code::Unavailable`].
 pub async fn find(hallpass: &Hallpass, who: &str) -> Result<Account> {
     let mut reader = hallpass.0.db.read().await?;
-    let found = if let Ok(id) = who.parse::<AccountId>() {
+    let mut found = if let Ok(id) = who.parse::<AccountId>() {
         store::accounts::by_id(reader.conn(), id).await?
     } else if let Ok(email) = Email::parse(who) {
         store::accounts::by_email(reader.conn(), email.key()).await?
-    } else if let Ok(username) = Username::parse(who) {
-        store::accounts::by_username(reader.conn(), username.as_str()).await?
     } else {
         None
     };
+    if found.is_none() {
+        // Also a name that nobody could choose here, as Django has some.
+        found = store::accounts::by_username(reader.conn(), who).await?;
+    }
     found.ok_or_else(no_such_account)?.try_into()
 }
 
@@ -265,6 +267,7 @@ pub async fn set_password(hallpass: &Hallpass, ctx: &Ctx, id: AccountId, new: Se
     let hash = new_password(hallpass, &account, "password", new).await?;
     let mut tx = hallpass.0.db.begin().await?;
     let mut pending = Pending::default();
+    store::accounts::hold(tx.conn(), id).await?.ok_or_else(no_such_account)?;
     store::accounts::set_password(tx.conn(), id, Some(&hash)).await?;
     limits::clear(hallpass, &mut tx, id).await?;
     pending.end_all(hallpass, ctx, &mut tx, id, None, EndCause::PasswordChanged).await?;
@@ -301,13 +304,15 @@ async fn change(
 ) -> Result<Account> {
     let note = note.into().of(id);
     for _ in 0..10 {
-        let before: Account = row(hallpass, id).await?.try_into()?;
+        let mut tx = hallpass.0.db.begin().await?;
+        // Held from before it is read: what somebody changes who knows no versions, such as Django, is not written back.
+        let row = store::accounts::hold(tx.conn(), id).await?.ok_or_else(no_such_account)?;
+        let before: Account = row.try_into()?;
         let mut after = before.clone();
         edit(&mut after);
         if after == before {
             return Ok(before);
         }
-        let mut tx = hallpass.0.db.begin().await?;
         let mut pending = Pending::default();
         if after.username != before.username {
             rename(&mut tx, &after).await?;

@@ -58,6 +58,9 @@ pub async fn plan(db: &Db, wishes: &Wishes) -> Result<Plan> {
              import django`",
         ));
     }
+    if let Some(before) = before.as_ref().filter(|before| before.table != wishes.user_table) {
+        return Err(refused(format!("This database was adopted with `{}`: un-adopt it first", before.table)));
+    }
     let users = users(db, wishes, before.and_then(|users| users.journal)).await?;
     let mut statements = stands.map_or_else(Vec::new, |users| db.statements_to_step_aside(&users));
     statements.extend(db.statements_to_adopt(&users));
@@ -96,8 +99,11 @@ pub async fn apply(db: &Db, plan: &Plan) -> Result<()> {
         db.migrate().await?;
     }
     db.run_all(&plan.statements).await?;
-    if let Some(journal) = &plan.journal {
-        db.set_journal(journal).await?;
+    if let Some(journal) = &plan.journal
+        && let Err(error) = db.set_journal(journal).await
+    {
+        // What was asked for is done; only the form of the file is another one, which Django reads as well.
+        tracing::warn!(%error, "another program has the file open: it keeps its write-ahead log");
     }
     Ok(())
 }
@@ -155,7 +161,18 @@ async fn users(db: &Db, wishes: &Wishes, journal: Option<String>) -> Result<User
         Some(journal) => Some(journal),
         None => db.journal().await?,
     };
-    Ok(Users { defaults: wishes.defaults.clone(), journal, ..users })
+    let mut defaults = wishes.defaults.clone();
+    for (column, value) in &mut defaults {
+        // SQLite would keep the word, which is true whatever it says.
+        if let (Db::Sqlite { .. }, Some("bool" | "boolean")) = (db, named(column).map(|column| column.kind.as_str())) {
+            *value = match value.as_str() {
+                "0" | "false" => "0".into(),
+                "1" | "true" => "1".into(),
+                other => return Err(refused(format!("`--default {column}={other}`: write `true` or `false`"))),
+            };
+        }
+    }
+    Ok(Users { defaults, journal, ..users })
 }
 
 /// What can be read of the user table, and its columns.
@@ -181,6 +198,7 @@ pub(crate) async fn look(db: &Db, table: &str) -> Result<(Users, Vec<Column>)> {
         defaults: BTreeMap::new(),
         groups: groups_of(db, table).await?,
         addresses: has("email") && addresses.iter().any(|column| column.name == "user_id"),
+        email_can_be_null: columns.iter().any(|column| column.name == "email" && !column.required),
         journal: None,
     };
     Ok((users, columns))

@@ -57,12 +57,21 @@ pub async fn schedule(
 pub(crate) async fn carry_out(hallpass: &Hallpass, ctx: &Ctx) -> Result<()> {
     let due = store::accounts::to_delete(hallpass.0.db.read().await?.conn(), ctx.now, AT_ONCE).await?;
     for row in due {
-        let mut tx = hallpass.0.db.begin().await?;
-        let mut pending = Pending::default();
-        pending.end_all(hallpass, ctx, &mut tx, AccountId(row.id), None, EndCause::AccountDeleted).await?;
-        if delete(hallpass, ctx, &mut tx, &mut pending, &row).await? {
-            pending.commit(hallpass, tx).await?;
+        if let Err(error) = carry_out_one(hallpass, ctx, &row).await {
+            // It holds up nobody else.
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            tracing::error!(account = row.id, cause, "an account cannot be deleted: {}", error.detail);
         }
+    }
+    Ok(())
+}
+
+async fn carry_out_one(hallpass: &Hallpass, ctx: &Ctx, row: &AccountRow) -> Result<()> {
+    let mut tx = hallpass.0.db.begin().await?;
+    let mut pending = Pending::default();
+    pending.end_all(hallpass, ctx, &mut tx, AccountId(row.id), None, EndCause::AccountDeleted).await?;
+    if delete(hallpass, ctx, &mut tx, &mut pending, row).await? {
+        pending.commit(hallpass, tx).await?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@
 use hallpass_token::AccountId;
 
 use crate::{
-    Db, Result, addresses,
+    Db, Result,
     adopt::{self, refused},
     names::{self, Email},
     store::{self, Tx, accounts::AccountRow, accounts::UniqueNames, addresses::AddressRow},
@@ -86,7 +86,7 @@ async fn copy(
     };
     let same_id = if whole { store::accounts::by_id(tx.conn(), id).await? } else { None };
     match (same_id, same_name) {
-        (Some(there), _) if there.username == row.username => {
+        (Some(there), _) if is_same(&there, &row) => {
             progress.there += 1;
             return Ok(());
         }
@@ -108,25 +108,25 @@ async fn copy(
         }
         (None, None) => {}
     }
-    let email = row.email.take();
-    let parsed = email.as_deref().and_then(|email| Email::parse(email).ok());
-    match (&email, parsed) {
-        (None, _) => {}
-        (Some(email), None) => progress.remarks.push(format!("{shown}: without the address `{email}`, which is none")),
-        (Some(email), Some(parsed)) => match store::accounts::by_email(tx.conn(), parsed.key()).await? {
-            Some(other) if !whole && row.username.is_none() && other.username.is_none() => {
-                progress.there += 1;
-                return Ok(());
-            }
-            Some(_) => progress.remarks.push(format!("{shown}: without the address `{email}`, which another one has")),
-            None => row.email = Some(parsed.as_str().to_owned()),
-        },
+    // An address that somebody else has, or to which no mail can be sent, is kept and stands for nobody.
+    let mut email_key = None;
+    if let Some(email) = row.email.clone() {
+        match Email::parse(&email) {
+            Err(_) => progress.remarks.push(format!("{shown}: no mail can be sent to the address `{email}`")),
+            Ok(parsed) => match store::accounts::by_email(tx.conn(), parsed.key()).await? {
+                Some(other) if !whole && row.username.is_none() && other.username.is_none() => {
+                    progress.there += 1;
+                    return Ok(());
+                }
+                Some(_) => progress.remarks.push(format!("{shown}: another account has the address `{email}`")),
+                None => email_key = Some(parsed.key().to_owned()),
+            },
+        }
     }
-    row.email_verified = row.email_verified && row.email.is_some();
-    if row.username.is_none() && row.email.is_none() {
+    row.email_verified = row.email_verified && email_key.is_some();
+    if row.username.is_none() && email_key.is_none() {
         return Err(refused(format!("`{shown}` would have no name here: give the user another address in Django")));
     }
-    let email_key = row.email.as_deref().map(addresses::key_of);
     let names = UniqueNames { username_key: username_key.as_deref(), email_key: email_key.as_deref() };
     if whole {
         store::accounts::insert_as_it_is(tx.conn(), &row, names).await?;
@@ -141,4 +141,12 @@ async fn copy(
     }
     progress.copied += 1;
     Ok(())
+}
+
+/// Whether an account with the id of a user is that user.
+fn is_same(there: &AccountRow, user: &AccountRow) -> bool {
+    match (&there.username, &user.username) {
+        (None, None) => there.email.as_deref().map(str::to_lowercase) == user.email.as_deref().map(str::to_lowercase),
+        (ours, theirs) => ours == theirs,
+    }
 }

@@ -264,6 +264,14 @@ pub(crate) async fn begin(
     Ok((session, number))
 }
 
+/// Counts a sign-up that is refused before it gets here, as every other one of the client address.
+///
+/// # Errors
+/// [`Code::RateLimited`], [`Code::Unavailable`].
+pub async fn count_refused_sign_up(hallpass: &Hallpass, ctx: &Ctx) -> Result<()> {
+    rates::sign_up(hallpass, ctx).await
+}
+
 /// Records that sign-in by password has ended, if this failure is the one that ends it.
 async fn note_the_last(hallpass: &Hallpass, ctx: &Ctx, id: AccountId, attempt: &Attempt) -> Result<()> {
     if !attempt.was_the_last(hallpass, id) {

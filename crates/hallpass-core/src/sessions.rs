@@ -21,7 +21,7 @@ mod foreign;
 mod keys;
 
 pub use everybody::{Ended, end_some};
-pub use foreign::{Named, end_family, extend, extend_begun_at, name_of, of_name, sign_out_begun_at};
+pub use foreign::{Named, end_family, extend, extend_begun_at, name_of, of_name, owner, sign_out_begun_at};
 pub use keys::{Holder, Place, key, of_key};
 
 /// How long a device stays signed in without being used.

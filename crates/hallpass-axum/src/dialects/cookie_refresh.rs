@@ -119,7 +119,8 @@ async fn login(dialect: &Dialect, call: &Call) -> Outcome {
 
 async fn token(dialect: &Dialect, call: &Call) -> Outcome {
     call.takes(&Method::POST)?;
-    csrf::check(call, |origin| dialect.trusts(origin)).map_err(|_| Refusal(Box::new(Reply::csrf_page())))?;
+    csrf::check(&dialect.app, call, |origin| dialect.trusts(origin))
+        .map_err(|_| Refusal(Box::new(Reply::csrf_page())))?;
     let account = dialect.refreshing(call).await?.1;
     Ok(Reply::new(StatusCode::OK, json!({ "access_token": dialect.access_token(&account, call.ctx.now) })))
 }
@@ -132,7 +133,8 @@ async fn user(dialect: &Dialect, call: &Call, method: Method) -> Outcome {
 
 async fn logout(dialect: &Dialect, call: &Call) -> Outcome {
     call.takes(&Method::POST)?;
-    csrf::check(call, |origin| dialect.trusts(origin)).map_err(|_| Refusal(Box::new(Reply::csrf_page())))?;
+    csrf::check(&dialect.app, call, |origin| dialect.trusts(origin))
+        .map_err(|_| Refusal(Box::new(Reply::csrf_page())))?;
     // A token that is over or broken stops nobody from leaving.
     if let Ok((began, account)) = dialect.refreshing(call).await {
         sessions::sign_out_begun_at(dialect.app.hallpass(), &call.ctx, account.id, began).await?;
@@ -177,12 +179,12 @@ impl Dialect {
         let header = call.header(header::AUTHORIZATION).filter(|header| !header.is_empty());
         let header = header.ok_or_else(|| refuse(NO_CREDENTIALS))?;
         let token = header.split(' ').nth(1).ok_or_else(|| refuse("Token prefix missing"))?;
-        let claims = self.secrets.access.open(token, &Names::default(), call.ctx.now).map_err(|flaw| match flaw {
+        let claims = open(&self.secrets.access, token, call.ctx.now).map_err(|flaw| match flaw {
             Flaw::Expired => refuse("access_token expired"),
             _ => refuse("Invalid token"),
         })?;
         let account = self.account(&claims).await?;
-        csrf::check(call, |origin| self.trusts(origin))
+        csrf::check(&self.app, call, |origin| self.trusts(origin))
             .map_err(|missing| refuse(&format!("CSRF Failed: {missing}")))?;
         Ok(account)
     }
@@ -192,7 +194,7 @@ impl Dialect {
         let refuse = |detail: &str| Refusal::detail(StatusCode::FORBIDDEN, detail);
         let over = || refuse("expired refresh token, please login again.");
         let token = drf::cookie_of(&call.headers, REFRESH_COOKIE).ok_or_else(|| refuse(NO_CREDENTIALS))?;
-        let claims = self.secrets.refresh.open(&token, &Names::default(), call.ctx.now).map_err(|flaw| match flaw {
+        let claims = open(&self.secrets.refresh, &token, call.ctx.now).map_err(|flaw| match flaw {
             Flaw::Expired => over(),
             _ => refuse("Invalid token"),
         })?;
@@ -227,6 +229,13 @@ impl Dialect {
     fn attributes(&self) -> &'static str {
         if self.app.policy().https() { "; HttpOnly; Path=/; Secure" } else { "; HttpOnly; Path=/" }
     }
+}
+
+/// The claims of a token of this kind. Those of other packages are signed by the same secret, and say more.
+fn open(secret: &Secret, token: &str, now: i64) -> Result<Map<String, Value>, Flaw> {
+    let claims = secret.open(token, &Names::default(), now)?;
+    let known = claims.keys().all(|name| ["user_id", "exp", "iat"].contains(&name.as_str()));
+    if known { Ok(claims) } else { Err(Flaw::Invalid) }
 }
 
 fn claims(account: &Account, now: i64, lifetime: i64) -> Map<String, Value> {

@@ -6,6 +6,7 @@ use axum::http::{HeaderValue, header};
 use hallpass_core::Error;
 
 use super::drf::{self, Call, Reply};
+use crate::AppState;
 
 const COOKIE: &str = "csrftoken";
 const LIFETIME: i64 = 31_449_600;
@@ -18,15 +19,15 @@ const LENGTH: usize = 32;
 ///
 /// # Errors
 /// Django's sentence about what is missing.
-pub(super) fn check(call: &Call, trusts: impl Fn(&HeaderValue) -> bool) -> Result<(), String> {
+pub(super) fn check(app: &AppState, call: &Call, trusts: impl Fn(&HeaderValue) -> bool) -> Result<(), String> {
     if call.method.is_safe() {
         return Ok(());
     }
     if let Some(given) = call.headers.get(header::ORIGIN) {
         let origin = String::from_utf8_lossy(given.as_bytes());
         let host = call.header(header::HOST).unwrap_or_default();
-        let own = ["http", "https"].iter().any(|scheme| origin == format!("{scheme}://{host}"));
-        if !own && !trusts(given) {
+        let scheme = if app.policy().https() { "https" } else { "http" };
+        if origin != format!("{scheme}://{host}") && !trusts(given) {
             return Err(format!("Origin checking failed - {origin} does not match any trusted origins."));
         }
     }

@@ -121,6 +121,18 @@ impl Default for DrfJwt {
     }
 }
 
+impl DrfJwt {
+    /// What cannot work, and what to do.
+    pub(super) fn problem(&self) -> Option<String> {
+        // Such a token has no session's name in it, and user names change hands.
+        (self.original && !self.user_id).then(|| {
+            "`dialects.user_id` is off with `original`: then a token says its account by user name alone, and opens \
+             that of whoever takes the name next: leave `user_id` on"
+                .into()
+        })
+    }
+}
+
 struct Dialect {
     app: AppState,
     settings: DrfJwt,

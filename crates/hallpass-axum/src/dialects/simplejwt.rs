@@ -24,7 +24,7 @@ use super::{
 };
 use crate::AppState;
 pub(super) use tokens::family_of;
-use tokens::hex;
+use tokens::{hex, is_ours};
 
 /// What a project of `rest_framework_simplejwt` has set up. An address that is empty is not served.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -243,10 +243,13 @@ async fn sliding_refresh(dialect: &Dialect, call: &Call) -> Outcome {
     }
     let account = dialect.active(&claims).await?;
     let extended = sessions::extend(dialect.app.hallpass(), &call.ctx, family_of(&jti)).await;
-    extended.map_err(|error| match error.code {
+    let known = extended.map_err(|error| match error.code {
         Code::SessionEnded => dialect.refuse(&Wrong(BLACKLISTED)),
         _ => error.into(),
     })?;
+    if !known && is_ours(&jti) {
+        return Err(dialect.refuse(&Wrong(BLACKLISTED)));
+    }
     let mut about = dialect.carried(&claims, account.as_ref());
     about.extend(claims.get("refresh_exp").map(|end| ("refresh_exp".to_owned(), end.clone())));
     Ok(Reply::new(StatusCode::OK, json!({ "token": dialect.sliding_token(about, &jti, now) })))

@@ -1,7 +1,9 @@
 //! The dialects beyond what the recorded projects did: that what they hand out can be taken back, and that what was
 //! unsafe there is not. Their wire formats are compared with the recorded cases by `cargo xtask golden`.
 
+use aws_lc_rs::hmac;
 use axum::http::StatusCode;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use hallpass_axum::dialects::{CookieRefresh, Dialect, DjRestAuth, DrfJwt, SimpleJwt};
 use hallpass_core::{
     AccountId,
@@ -78,6 +80,14 @@ pub(crate) async fn app(db: TestDb) -> TestApp {
         ];
     })
     .await
+}
+
+/// A token of the Django project.
+fn mint(claims: &Value) -> String {
+    let part = |json: &Value| BASE64URL.encode(json.to_string());
+    let signed = format!("{}.{}", part(&json!({ "alg": "HS256", "typ": "JWT" })), part(claims));
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes()), signed.as_bytes());
+    format!("{signed}.{}", BASE64URL.encode(tag))
 }
 
 fn credentials(username: &str) -> Value {
@@ -187,6 +197,7 @@ on_both_engines! {
             ("/sjwt/me/", "Bearer", &native), ("/sjwt/me/", "Bearer", &refresh), ("/sjwt/me/", "Bearer", &of_cookie),
             ("/sjwt/me/", "Bearer", &in_cookie), ("/drf/me/", "JWT", &native), ("/drf/me/", "JWT", &access),
             ("/drf/me/", "JWT", &in_cookie), ("/cookie/user", "Bearer", &native), ("/cookie/user", "Bearer", &in_cookie),
+            ("/cookie/user", "Bearer", &access), ("/cookie/user", "Bearer", &refresh), ("/cookie/user", "Bearer", &sliding),
         ] {
             let status = open(&app, path, scheme, token).await;
             assert!([StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&status), "{path} {status}");
@@ -194,6 +205,24 @@ on_both_engines! {
         for token in [&native, &access, &sliding, &of_cookie, &in_cookie] {
             let refused = post(&app, "/sjwt/token/refresh/", json!({ "refresh": token })).await;
             assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+        }
+    }
+
+    async fn a_session_that_nobody_knows_any_more_is_over(db) {
+        let app = app(db).await;
+        let ada = app.sign_up("ada").await.me().await.json()["id"].as_i64().unwrap();
+        let end = app.ctx().now + 3_600;
+        let token = |kind: &str, jti: &str| {
+            mint(&json!({ "user_id": ada, "token_type": kind, "jti": jti, "exp": end, "refresh_exp": end }))
+        };
+        for (path, field, kind) in
+            [("/sjwt/token/refresh/", "refresh", "refresh"), ("/sjwt/sliding/refresh/", "token", "sliding")]
+        {
+            // What the Django project made itself has a random name.
+            let own = token(kind, "0b5f6c1e8a7d4c3f9e21d4a6b7c8e9f0");
+            assert_eq!(post(&app, path, json!({ field: own })).await.status, StatusCode::OK, "{path}");
+            let refused = post(&app, path, json!({ field: token(kind, "0190b0a0111170009000000000000001") })).await;
+            assert_eq!(text(&refused, "detail"), "Token is blacklisted", "{path}");
         }
     }
 

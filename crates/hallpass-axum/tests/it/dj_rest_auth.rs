@@ -10,7 +10,8 @@ use crate::support::*;
 
 const SECRET: &str = "the secret key of a Django project, long enough for it";
 
-/// With cookies at `/auth/`, with tokens in bodies at `/body/`, with Django's CSRF rule at `/csrf/`, with keys at `/keys/`.
+/// With cookies at `/auth/`, with tokens in bodies at `/body/`, in either at `/both/`, with Django's CSRF rule at
+/// `/csrf/`, with keys at `/keys/`.
 async fn app(db: TestDb) -> TestApp {
     let folder = tempfile::tempdir().unwrap();
     let secret = folder.path().join("secret");
@@ -25,12 +26,13 @@ async fn app(db: TestDb) -> TestApp {
     let body = DjRestAuth { http_only: false, rotate: true, session_login: true, ..plain("/body/") };
     let long =
         DjRestAuth { http_only: false, rotate: true, return_expiration: true, long_names: true, ..plain("/long/") };
+    let either = DjRestAuth { http_only: false, ..with_cookies("/both/") };
     let csrf = DjRestAuth { csrf: true, ..with_cookies("/csrf/") };
     let both = vec![LoginMethod::Username, LoginMethod::Email];
     let keys = DjRestAuth { jwt: false, session_login: true, login_methods: both, ..plain("/keys/") };
     TestApp::with(db, |config, web| {
         config.accounts.names = NameRules::Django;
-        web.dialects = [with_cookies("/auth/"), body, long, csrf, keys].map(Dialect::DjRestAuth).to_vec();
+        web.dialects = [with_cookies("/auth/"), body, either, long, csrf, keys].map(Dialect::DjRestAuth).to_vec();
     })
     .await
 }
@@ -104,6 +106,46 @@ on_both_engines! {
         let left = Call::post("/auth/logout/").header("cookie", "access=a.b.c; refresh=a.b.c").send(&app).await;
         assert_eq!((left.status, left.cookie("refresh").as_deref()), (StatusCode::UNAUTHORIZED, Some("")));
         assert_eq!(text(&left, "detail"), "Token is invalid");
+    }
+
+    async fn a_sign_out_ends_the_session_of_whatever_token_is_shown_wherever_it_is(db) {
+        let app = app(db).await;
+        app.sign_up("ada").await;
+        for (path, header, kept, in_body) in [
+            ("/auth", "Bearer a.b.c", &["access"][..], false),
+            ("/auth", "", &[], true),
+            ("/both", "", &["refresh"], false),
+            ("/both", "Bearer a.b.c", &["access"], false),
+        ] {
+            let login = log_in(&app, &format!("{path}/login/")).await;
+            let bearer = format!("Bearer {}", text(&login, "access"));
+            let refresh = json!({ "refresh": login.cookie("refresh").unwrap() });
+            let mut call = Call::post(&format!("{path}/logout/")).header("cookie", &cookies(&login, kept));
+            if !header.is_empty() {
+                call = call.header("authorization", header);
+            }
+            let left = call.json(if in_body { &refresh } else { &Value::Null }).send(&app).await;
+            let status = user(&app, &format!("{path}/user/"), "authorization", &bearer).await;
+            assert_eq!(status, StatusCode::UNAUTHORIZED, "{path} {kept:?} {}", left.text());
+            let refused = Call::post(&format!("{path}/token/refresh/")).json(&refresh).send(&app).await;
+            assert_eq!(text(&refused, "detail"), "Token is blacklisted", "{path} {kept:?}");
+        }
+    }
+
+    async fn a_page_of_ours_without_tls_has_no_proof_where_there_is_tls(db) {
+        let app = app(db).await;
+        app.sign_up("ada").await;
+        let login = log_in(&app, "/csrf/login/").await;
+        let secret = "abcdefghijklmnopqrstuvwxyz012345";
+        let with_secret = format!("{}; csrftoken={secret}", cookies(&login, &["access"]));
+        let change = async |origin: &str| {
+            let call = Call::new(Method::PATCH, "/csrf/user/").header("origin", origin).header("host", "api.example.com");
+            call.header("cookie", &with_secret).header("x-csrftoken", secret).json(&json!({})).send(&app).await
+        };
+        assert_eq!(change(API).await.status, StatusCode::OK);
+        let refused = change("http://api.example.com").await;
+        let said = "CSRF Failed: Origin checking failed - http://api.example.com does not match any trusted origins.";
+        assert_eq!((refused.status, text(&refused, "detail").as_str()), (StatusCode::FORBIDDEN, said));
     }
 
     async fn a_session_that_ends_elsewhere_takes_keys_cookies_and_tokens_along(db) {

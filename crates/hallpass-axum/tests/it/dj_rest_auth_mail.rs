@@ -99,6 +99,24 @@ fn names(answer: &Value) -> Vec<&String> {
 }
 
 on_both_engines! {
+    async fn nobody_asks_without_end_which_user_names_are_taken(db) {
+        let app = app_with(db, |_| (), |config| config.throttle.enabled = true).await;
+        let register = async |name: &str| {
+            let (email, mismatch) = ("eve@example.com", "another one");
+            let body = json!({ "username": name, "email": email, "password1": PASSWORD, "password2": mismatch });
+            Call::post("/auth/registration/").from("192.0.2.1").json(&body).send(&app).await
+        };
+        app.sign_up("ada").await;
+        for attempt in 0..20 {
+            let refused = register(if attempt == 0 { "grace" } else { "ada" }).await;
+            assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{attempt} {}", refused.text());
+        }
+        for name in ["ada", "grace"] {
+            let refused = register(name).await;
+            assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS, "{name} {}", refused.text());
+        }
+    }
+
     async fn whoever_signs_up_does_not_find_out_whether_an_address_has_an_account(db) {
         let app = app(db, |_| ()).await;
         assert_eq!(register(&app, "ada", ADA).await.status, StatusCode::CREATED);

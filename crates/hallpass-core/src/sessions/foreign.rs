@@ -46,6 +46,15 @@ pub async fn of_name(hallpass: &Hallpass, name: Uuid) -> Result<Option<Named>> {
 /// The bits of a session's id that a generation is written over; what is left tells sessions apart.
 const GENERATIONS: u128 = (1 << 24) - 1;
 
+/// Whose session this is, be it over; `None` if it is not known.
+///
+/// # Errors
+/// [`Code::Unavailable`].
+pub async fn owner(hallpass: &Hallpass, session: SessionId) -> Result<Option<AccountId>> {
+    let found = store::sessions::by_id(hallpass.0.db.read().await?.conn(), session).await?;
+    Ok(found.map(|row| AccountId(row.account_id)))
+}
+
 /// Counts a use of a session whose token is still good, where the wire format has no refresh secret to show. False if no
 /// such session is known.
 ///

@@ -116,6 +116,10 @@ pub(crate) async fn by_id(conn: Conn<'_>, id: AccountId) -> sqlx::Result<Option<
 
 /// The account with this name: of several that differ in letter case only, as Django allows, the one in these letters.
 pub(crate) async fn by_username(conn: Conn<'_>, typed: &str) -> sqlx::Result<Option<AccountRow>> {
+    // Which PostgreSQL takes in no text.
+    if typed.contains('\0') {
+        return Ok(None);
+    }
     on!(conn, |c| sqlx::query_as(sql!(
         "select id, username, email, email_verified, first_name, last_name, password, is_active, is_staff, is_superuser,
             roles, profile, version, date_joined, last_login, locale, delete_at from accounts

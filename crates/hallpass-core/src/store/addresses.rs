@@ -91,7 +91,7 @@ pub(crate) async fn receiver(conn: Conn<'_>, key: &str) -> sqlx::Result<Option<A
         "select id, username, email, email_verified, first_name, last_name, password, is_active, is_staff, is_superuser,
             roles, profile, version, date_joined, last_login, locale, delete_at from accounts
          where id = coalesce((select account_id from addresses where email_key = $1 and verified order by id limit 1),
-            (select id from accounts where email_key = $1 order by is_active desc, id limit 1))"
+            (select id from accounts where email_key = $1 order by email_verified desc, is_active desc, id limit 1))"
     ))
     .bind(key)
     .fetch_optional(c)
@@ -104,7 +104,7 @@ pub(crate) async fn account_of(conn: Conn<'_>, key: &str) -> sqlx::Result<Option
         "select id, username, email, email_verified, first_name, last_name, password, is_active, is_staff, is_superuser,
             roles, profile, version, date_joined, last_login, locale, delete_at from accounts
          where id = coalesce((select account_id from addresses where email_key = $1 and verified order by id limit 1),
-            (select id from accounts where email_key = $1 order by is_active desc, id limit 1),
+            (select id from accounts where email_key = $1 order by email_verified desc, is_active desc, id limit 1),
             (select account_id from addresses where email_key = $1 order by id desc limit 1))"
     ))
     .bind(key)

@@ -52,6 +52,9 @@ pub(crate) struct Users {
     pub(crate) groups: Option<(String, String)>,
     /// Whether there is allauth's table of addresses.
     pub(crate) addresses: bool,
+    /// Whether a user without an address has none, rather than an empty one.
+    #[serde(default)]
+    pub(crate) email_can_be_null: bool,
     /// SQLite's way of writing before it became ours.
     pub(crate) journal: Option<String>,
 }

@@ -6,7 +6,7 @@
 use std::{io::ErrorKind, str::FromStr, time::Duration};
 
 use sqlx::{
-    PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    AssertSqlSafe, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
     migrate::{Migrate, Migrator},
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -158,21 +158,41 @@ impl Db {
     /// Where `accounts` is a view ([`crate::adopt`]), our own table takes its place meanwhile.
     pub async fn migrate(&self) -> Result<Vec<String>> {
         let pending = self.pending().await?;
-        let adopted = adopt::adopted(self).await?;
-        let stands = self.tables().await?.iter().any(|table| table == "hallpass_accounts");
-        if let Some(users) = adopted.as_ref().filter(|_| stands && !pending.is_empty()) {
-            self.run_all(&self.statements_to_step_aside(users)).await?;
+        if let Some(users) = adopt::adopted(self).await? {
+            if !pending.is_empty() {
+                self.migrate_adopted(&users).await?;
+            }
+            return Ok(pending);
         }
         let applied = match self {
             Db::Sqlite { writer, .. } => SQLITE_MIGRATIONS.run(writer).await,
             Db::Postgres(pool) => POSTGRES_MIGRATIONS.run(pool).await,
         };
         applied.map_err(migration_failed)?;
-        // Also where an earlier attempt ended between the two.
-        if let Some(users) = adopted.filter(|_| !stands || !pending.is_empty()) {
-            self.run_all(&self.statements_to_adopt(&users)).await?;
-        }
         Ok(pending)
+    }
+
+    /// All or nothing: no request sees our own table, in which nobody is.
+    async fn migrate_adopted(&self, users: &adopted::Users) -> Result<()> {
+        let aside = AssertSqlSafe(self.statements_to_step_aside(users).join(";\n"));
+        let again = AssertSqlSafe(self.statements_to_adopt(users).join(";\n"));
+        match self {
+            Db::Sqlite { writer, .. } => {
+                let mut tx = writer.begin_with("begin immediate").await?;
+                sqlx::raw_sql(aside).execute(&mut *tx).await?;
+                SQLITE_MIGRATIONS.run(&mut *tx).await.map_err(migration_failed)?;
+                sqlx::raw_sql(again).execute(&mut *tx).await?;
+                tx.commit().await?;
+            }
+            Db::Postgres(pool) => {
+                let mut tx = pool.begin().await?;
+                sqlx::raw_sql(aside).execute(&mut *tx).await?;
+                POSTGRES_MIGRATIONS.run(&mut *tx).await.map_err(migration_failed)?;
+                sqlx::raw_sql(again).execute(&mut *tx).await?;
+                tx.commit().await?;
+            }
+        }
+        Ok(())
     }
 
     /// The migrations as they are written, in their order.

@@ -46,9 +46,10 @@ on_both_engines! {
         let grace = accounts::get(&house.hallpass, AccountId(2)).await.unwrap();
         assert_eq!((grace.username.as_deref(), grace.email), (Some("Grace"), None));
         assert_eq!(code(accounts::get(&house.hallpass, AccountId(3)).await), Code::NotFound);
-        // Two users of Django can have one address; here the first one keeps it.
+        // Two users of Django can have one address; here it stands for the first one.
         let eve = accounts::get(&house.hallpass, AccountId(4)).await.unwrap();
-        assert_eq!(eve.email, None);
+        assert_eq!((eve.email.as_deref(), eve.email_verified), (Some("ada@example.com"), false));
+        assert_eq!(accounts::find(&house.hallpass, "ada@example.com").await.unwrap().id, ada.id);
         assert_eq!(done.remarks.len(), 1, "{:?}", done.remarks);
         assert_eq!(house.create("next").await.id.0, 5);
     }

@@ -47,7 +47,7 @@ impl Dialect {
 
     /// Asks for Django's proof that a page of ours sent this.
     pub(super) fn demand_csrf(&self, call: &Call) -> Result<(), Refusal> {
-        csrf::check(call, |origin| self.app.policy().lists(origin))
+        csrf::check(&self.app, call, |origin| self.app.policy().lists(origin))
             .map_err(|missing| Refusal::detail(StatusCode::FORBIDDEN, format!("CSRF Failed: {missing}")))
     }
 

@@ -41,7 +41,14 @@ struct Form {
 pub(super) async fn register(dialect: &Dialect, call: &Call) -> Outcome {
     dialect.admit(call)?;
     call.takes(&Method::POST)?;
-    let form = dialect.form(call).await?;
+    let form = match dialect.form(call).await {
+        // It may say that a name is taken: whoever asks for many of them runs into the limit of sign-ups.
+        Err(refused) if refused.0.status == StatusCode::BAD_REQUEST => {
+            login::count_refused_sign_up(dialect.app.hallpass(), &call.ctx).await?;
+            return Err(refused);
+        }
+        form => form?,
+    };
     match dialect.sign_up(call, &form).await? {
         Some(issued) => dialect.signed_up(call, &issued).await,
         None => Ok(Reply::new(StatusCode::CREATED, json!({ "detail": "Verification e-mail sent." }))),

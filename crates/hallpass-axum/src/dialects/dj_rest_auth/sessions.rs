@@ -57,7 +57,7 @@ pub(super) async fn logout(dialect: &Dialect, call: &Call) -> Outcome {
     for session in shown {
         ended |= dialect.end(call, session).await?;
     }
-    let mut reply = match refused {
+    let mut reply = match refused? {
         // Whatever was wrong with the refresh token: nothing of the session is left.
         Some(Wrong(detail)) if !ended => Reply::new(StatusCode::UNAUTHORIZED, json!({ "detail": detail })),
         _ => Reply::new(StatusCode::OK, json!({ "detail": "Successfully logged out." })),
@@ -176,32 +176,36 @@ impl Dialect {
         if asked && !by_header { self.demand_csrf(call) } else { Ok(()) }
     }
 
-    /// The sessions that the credentials of a sign-out name, be they stale, and what is wrong with the refresh token.
-    async fn shown_at_logout(&self, call: &Call) -> Result<(Vec<SessionId>, Option<Wrong>), Refusal> {
+    /// The sessions that the credentials of a sign-out name, be they stale and wherever they are, and what is wrong with
+    /// the refresh token. That a body cannot be read keeps no session alive.
+    async fn shown_at_logout(&self, call: &Call) -> Result<(Vec<SessionId>, Result<Option<Wrong>, Refusal>), Refusal> {
         let mut shown: Vec<SessionId> = self.kept_session(call).await?.into_iter().map(|held| held.session).collect();
         if !self.settings.jwt {
             shown.extend(self.keyed_session(call).await?);
-            return Ok((shown, None));
+            return Ok((shown, Ok(None)));
         }
         let in_header = call.header(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
-        let access = in_header.map(str::to_owned).or_else(|| self.access_cookie(call));
-        if let Some(name) = access.and_then(|token| self.tokens.name_of(&token, "access")) {
-            shown.push(simplejwt::family_of(&name));
+        for token in [in_header.map(str::to_owned), self.access_cookie(call)].into_iter().flatten() {
+            shown.extend(self.tokens.name_of(&token, "access").map(|name| simplejwt::family_of(&name)));
         }
-        let (token, missing) = if self.settings.http_only {
-            (self.refresh_cookie(call), "Refresh token was not included in cookie data.")
-        } else {
-            let members = call.data().await?.members()?;
-            let given = members.get("refresh").and_then(Value::as_str).map(str::to_owned);
-            (given, "Refresh token was not included in request data.")
+        let (in_cookie, in_body) = (self.refresh_cookie(call), refresh_in_body(call).await);
+        for token in in_cookie.iter().chain(in_body.as_ref().ok().into_iter().flatten()) {
+            if let Some(name) = self.tokens.name_of(token, "refresh") {
+                let named = self.tokens.session_of(&name).await?;
+                shown.push(named.map_or_else(|| simplejwt::family_of(&name), |named| named.session));
+            }
+        }
+        // What is said is about the place where the project has them.
+        let (token, missing) = match (self.settings.http_only, in_body) {
+            (true, _) => (in_cookie, "Refresh token was not included in cookie data."),
+            (false, Ok(given)) => (given, "Refresh token was not included in request data."),
+            (false, Err(unreadable)) => return Ok((shown, Err(unreadable))),
         };
-        let Some(token) = token else { return Ok((shown, Some(Wrong(missing)))) };
-        let wrong = self.tokens.judge(&token, Some("refresh"), call.ctx.now).await?.err();
-        if let Some(name) = self.tokens.name_of(&token, "refresh") {
-            let named = self.tokens.session_of(&name).await?;
-            shown.push(named.map_or_else(|| simplejwt::family_of(&name), |named| named.session));
-        }
-        Ok((shown, wrong))
+        let wrong = match token {
+            Some(token) => self.tokens.judge(&token, Some("refresh"), call.ctx.now).await?.err(),
+            None => Some(Wrong(missing)),
+        };
+        Ok((shown, Ok(wrong)))
     }
 
     /// Ends a session; false if it was over before.
@@ -228,6 +232,11 @@ impl Dialect {
     fn refresh_end(&self, now: i64) -> Value {
         moment(now + self.settings.refresh_lifetime)
     }
+}
+
+async fn refresh_in_body(call: &Call) -> Result<Option<String>, Refusal> {
+    let members = call.data().await?.members()?;
+    Ok(members.get("refresh").and_then(Value::as_str).map(str::to_owned))
 }
 
 /// A moment as RFC 3339 has it.

@@ -3,9 +3,10 @@
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use hallpass_core::{
-    Code, SessionId,
+    AccountId, Code, Error, SessionId,
     accounts::{self, Account},
     login::{self, Identifier},
+    sessions,
 };
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
@@ -38,7 +39,7 @@ impl Dialect {
         let claims = self.open(&token, call.ctx.now).map_err(|flaw| refuse(self.text(flaw)))?;
         let username = claims.get("username").and_then(Value::as_str).filter(|name| !name.is_empty());
         let username = username.ok_or_else(|| refuse("Invalid payload."))?;
-        let account = accounts::named(self.app.hallpass(), username).await?;
+        let account = self.account(username, &claims).await?;
         let account = account.ok_or_else(|| refuse(self.texts.unknown_user))?;
         if !account.is_active {
             return Err(refuse(DISABLED));
@@ -151,7 +152,7 @@ impl Dialect {
         let invalid = if self.settings.original { "Invalid payload." } else { self.texts.invalid };
         let username = claims.get("username").and_then(Value::as_str).filter(|name| !name.is_empty());
         let username = username.ok_or_else(|| Refusal::whole(invalid))?;
-        let account = accounts::named(self.app.hallpass(), username).await?;
+        let account = self.account(username, &claims).await?;
         let account = account.ok_or_else(|| Refusal::whole("User doesn't exist."))?;
         if !account.is_active {
             return Err(Refusal::whole(DISABLED));
@@ -162,8 +163,29 @@ impl Dialect {
         Ok((token, claims, account))
     }
 
+    /// The account of this name, if it is the one that the token was made for: names change hands, ids and sessions do
+    /// not.
+    async fn account(&self, username: &str, claims: &Map<String, Value>) -> Result<Option<Account>, Error> {
+        let hallpass = self.app.hallpass();
+        let Some(account) = accounts::named(hallpass, username).await? else { return Ok(None) };
+        let same = match (claims.get("user_id"), family_of(claims)) {
+            (Some(id), _) => {
+                id.as_i64().or_else(|| id.as_str()?.parse().ok()).is_some_and(|id| account.id == AccountId(id))
+            }
+            (None, Some(session)) => {
+                // One of ours that is no longer known was somebody's; the project's own are random.
+                let owner = sessions::owner(hallpass, session).await?;
+                owner.map_or(session.0.get_version_num() != 7, |owner| owner == account.id)
+            }
+            (None, None) => true,
+        };
+        Ok(Some(account).filter(|_| same))
+    }
+
     pub(super) fn open(&self, token: &str, now: i64) -> Result<Map<String, Value>, Flaw> {
-        self.secret.open(token, &self.names, now)
+        let claims = self.secret.open(token, &self.names, now)?;
+        // The tokens of other packages are signed by the same secret, and say what they are.
+        if claims.contains_key("token_type") { Err(Flaw::Invalid) } else { Ok(claims) }
     }
 
     pub(super) fn text(&self, flaw: Flaw) -> &'static str {

@@ -62,6 +62,9 @@ impl Dialect {
         let (claims, jti) = judged.map_err(|wrong| self.refuse(&wrong))?;
         let about = self.carried(&claims, self.active(&claims).await?.as_ref());
         let Some(Named { session, generation, .. }) = self.session_of(&jti).await? else {
+            if is_ours(&jti) {
+                return Err(self.refuse(&Wrong(BLACKLISTED)));
+            }
             // The project's own: good until it expires.
             return Ok(Pair { access: self.access_token(&about, &hex(family_of(&jti).0), ctx.now), refresh: token });
         };
@@ -131,6 +134,12 @@ impl Dialect {
         sessions::of_name(self.app.hallpass(), name).await
     }
 
+    /// Whose the session behind a token of this name is, if it is one of ours.
+    async fn owner(&self, jti: &str) -> Result<Option<AccountId>, Error> {
+        let session = self.session_of(jti).await?.map_or_else(|| family_of(jti), |named| named.session);
+        sessions::owner(self.app.hallpass(), session).await
+    }
+
     /// Whether the session behind a token of this name is over.
     pub(super) async fn is_over(&self, jti: &str) -> Result<bool, Error> {
         if self.app.hallpass().verifier().revoked().has_ended(family_of(jti)) {
@@ -191,7 +200,7 @@ impl Dialect {
         if self.settings.stateless {
             return Ok((claims, None));
         }
-        let account = self.account(id).await?.ok_or_else(|| self.coded("User not found", "user_not_found"))?;
+        let account = self.account(id, &claims).await?.ok_or_else(|| self.coded("User not found", "user_not_found"))?;
         if !account.is_active {
             return Err(self.coded("User is inactive", "user_inactive"));
         }
@@ -208,7 +217,7 @@ impl Dialect {
     /// The account of a token; refused if it is not active, or if its password is another one by now.
     pub(super) async fn active(&self, claims: &Map<String, Value>) -> Result<Option<Account>, Refusal> {
         let Some(id) = claims.get(&self.settings.user_id_claim) else { return Ok(None) };
-        let account = self.account(id).await?.filter(|account| account.is_active);
+        let account = self.account(id, claims).await?.filter(|account| account.is_active);
         let none = || Refusal::unauthenticated("No active account found for the given token.", &self.challenge);
         let account = account.ok_or_else(none)?;
         if self.settings.check_password && claims.get(PASSWORD) != self.password(&account).await?.as_ref() {
@@ -217,13 +226,18 @@ impl Dialect {
         Ok(Some(account))
     }
 
-    pub(super) async fn account(&self, id: &Value) -> Result<Option<Account>, Error> {
+    /// The account of this id, or of this user name if it is the one that the token was made for: names change hands,
+    /// sessions do not.
+    async fn account(&self, id: &Value, claims: &Map<String, Value>) -> Result<Option<Account>, Error> {
         let hallpass = self.app.hallpass();
         if self.settings.user_id_is_username {
-            return match id.as_str() {
-                Some(username) => accounts::named(hallpass, username).await,
-                None => Ok(None),
+            let Some(username) = id.as_str() else { return Ok(None) };
+            let owner = match self.jti(claims) {
+                Ok(jti) => self.owner(&jti).await?,
+                Err(_) => None,
             };
+            let found = accounts::named(hallpass, username).await?;
+            return Ok(found.filter(|account| owner.is_none_or(|owner| owner == account.id)));
         }
         let number = id.as_i64().or_else(|| id.as_str()?.parse().ok());
         let Some(number) = number else { return Ok(None) };
@@ -326,6 +340,11 @@ pub(in super::super) fn family_of(jti: &str) -> SessionId {
         bytes.iter_mut().zip(hash.as_ref()).for_each(|(byte, of_hash)| *byte = *of_hash);
         Uuid::from_bytes(bytes)
     }))
+}
+
+/// Whether a name is of the kind that sessions of ours have (RFC 9562 section 5.7); the package's own are random.
+pub(super) fn is_ours(jti: &str) -> bool {
+    Uuid::try_parse(jti).is_ok_and(|name| name.get_version_num() == 7)
 }
 
 pub(super) fn hex(name: Uuid) -> String {

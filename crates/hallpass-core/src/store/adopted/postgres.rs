@@ -44,6 +44,7 @@ pub(super) const WORDS: Words = Words {
     moment: |seconds| format!("to_timestamp({seconds})"),
     names: |from| format!("coalesce((select json_agg(g.name order by g.name) from {from})::text, '[]')"),
     unusable: "'!' || replace(gen_random_uuid()::text, '-', '')",
+    random: "left(replace(gen_random_uuid()::text, '-', ''), 12)",
     differs: "is distinct from",
 };
 

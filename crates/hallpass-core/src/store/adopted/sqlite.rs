@@ -25,6 +25,7 @@ pub(super) const WORDS: Words = Words {
     moment: |seconds| format!("strftime('%Y-%m-%d %H:%M:%S', {seconds}, 'unixepoch')"),
     names: |from| format!("(select json_group_array(name) from (select g.name from {from} order by g.name))"),
     unusable: "'!' || hex(randomblob(20))",
+    random: "lower(hex(randomblob(6)))",
     differs: "is not",
 };
 

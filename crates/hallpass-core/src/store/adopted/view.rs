@@ -16,6 +16,8 @@ pub(super) struct Words {
     pub(super) names: fn(&str) -> String,
     /// A password that nobody has, as Django writes it.
     pub(super) unusable: &'static str,
+    /// Some letters and digits that nobody can foresee.
+    pub(super) random: &'static str,
     /// Between two values that may be null.
     pub(super) differs: &'static str,
 }
@@ -41,8 +43,9 @@ pub(super) fn select(words: &Words, users: &Users, id: &str, on: &str) -> String
         }
         "date_joined" => format!("coalesce({}, 0)", (words.seconds)("u.date_joined")),
         "last_login" => (words.seconds)("u.last_login"),
-        "first_name" | "last_name" => format!("u.{field}{text}"),
-        _ => format!("u.{field}"),
+        "first_name" | "last_name" => format!("coalesce(u.{field}{text}, '')"),
+        // Whether somebody is something: not, where nothing is said.
+        _ => format!("coalesce(u.{field}, false)"),
     };
     let fields = FIELDS.map(|name| format!("    {} as {name}", field(name))).join(",\n");
     let verified = if users.addresses {
@@ -91,9 +94,11 @@ pub(super) fn indexes(words: &Words, users: &Users) -> [String; 2] {
 }
 
 /// What Django's column gets for ours.
-fn written(words: &Words, field: &str) -> String {
+fn written(words: &Words, users: &Users, field: &str) -> String {
     match field {
         "username" => "coalesce(new.username, new.email_key, '')".into(),
+        // No address: as Django writes it, where the column can be null like this, so that it can be unique.
+        "email" if users.email_can_be_null => "new.email".into(),
         "email" => "coalesce(new.email, '')".into(),
         "password" => format!("coalesce(new.password, {})", words.unusable),
         "date_joined" | "last_login" => (words.moment)(&format!("new.{field}")),
@@ -103,7 +108,7 @@ fn written(words: &Words, field: &str) -> String {
 
 /// The columns of a new user, and their values.
 pub(super) fn inserted(words: &Words, users: &Users) -> (String, String) {
-    let fields = users.columns.iter().map(|field| (field.clone(), written(words, field)));
+    let fields = users.columns.iter().map(|field| (field.clone(), written(words, users, field)));
     let defaults = users.defaults.iter().map(|(column, value)| (quoted(column), literal(value)));
     let (columns, values): (Vec<_>, Vec<_>) = fields.chain(defaults).unzip();
     (columns.join(", "), values.join(", "))
@@ -112,7 +117,7 @@ pub(super) fn inserted(words: &Words, users: &Users) -> (String, String) {
 /// What a changed user gets: only what was changed, since ours say less than Django's (of a moment, the seconds).
 pub(super) fn changed(words: &Words, users: &Users) -> String {
     let set = users.columns.iter().map(|field| {
-        let (differs, value) = (words.differs, written(words, field));
+        let (differs, value) = (words.differs, written(words, users, field));
         format!("    {field} = case when new.{field} {differs} old.{field} then {value} else {field} end")
     });
     set.collect::<Vec<_>>().join(",\n")
@@ -122,8 +127,8 @@ pub(super) fn changed(words: &Words, users: &Users) -> String {
 pub(super) fn gone(words: &Words, users: &Users) -> String {
     let set = users.columns.iter().filter_map(|field| {
         Some(match field.as_str() {
-            "username" => "username = 'deleted-' || old.id".to_owned(),
-            "email" if users.has("username") => "email = ''".to_owned(),
+            // Names that are unique, and that nobody can have taken before.
+            "username" => format!("username = 'deleted-' || old.id || '-' || {}", words.random),
             "email" => "email = 'deleted-' || old.id || '@invalid'".to_owned(),
             "first_name" | "last_name" => format!("{field} = ''"),
             "password" => format!("password = {}", words.unusable),
@@ -164,7 +169,9 @@ pub(super) fn note(users: &Users, id: &str) -> String {
 pub(super) fn forget(users: &Users) -> String {
     let mut text =
         "  insert into hallpass_accounts (id, delete_at, date_joined) values (old.id, -1, 0)\n    on conflict (id) \
-        do update set delete_at = -1, email = null, profile = '{}', locale = null;\n"
+        do update set delete_at = -1, username = null, username_key = null, email = null, email_key = null, first_name = '', \
+        last_name = '', is_staff = false, is_superuser = false, last_login = null, roles = '[]', profile = '{}', \
+        locale = null;\n"
             .to_owned();
     if let Some((link, user)) = &users.groups {
         text.push_str(&format!("  delete from {} where {} = old.id;\n", quoted(link), quoted(user)));
