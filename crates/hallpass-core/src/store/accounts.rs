@@ -38,30 +38,41 @@ pub(crate) struct UniqueNames<'a> {
     pub(crate) email_key: Option<&'a str>,
 }
 
+/// Binds what a new row says, but for its id.
+macro_rules! bound {
+    ($query:expr, $row:expr, $names:expr) => {
+        $query
+            .bind(&$row.username)
+            .bind($names.username_key)
+            .bind(&$row.email)
+            .bind($names.email_key)
+            .bind($row.email_verified)
+            .bind(&$row.first_name)
+            .bind(&$row.last_name)
+            .bind(&$row.password)
+            .bind($row.is_active)
+            .bind($row.is_staff)
+            .bind($row.is_superuser)
+            .bind(&$row.roles)
+            .bind(&$row.profile)
+            .bind($row.version)
+            .bind($row.date_joined)
+            .bind($row.last_login)
+            .bind(&$row.locale)
+    };
+}
+
 /// Writes a new account (the row's `id` is ignored) and returns the id that it got.
 pub(crate) async fn insert(mut conn: Conn<'_>, row: &AccountRow, names: UniqueNames<'_>) -> sqlx::Result<AccountId> {
-    let id: Option<i64> = on!(conn.again(), |c| sqlx::query_scalar(sql!(
-        "insert into accounts (username, username_key, email, email_key, email_verified, first_name, last_name,
+    let id: Option<i64> = on!(conn.again(), |c| bound!(
+        sqlx::query_scalar(sql!(
+            "insert into accounts (username, username_key, email, email_key, email_verified, first_name, last_name,
             password, is_active, is_staff, is_superuser, roles, profile, version, date_joined, last_login, locale)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) returning id"
-    ))
-    .bind(&row.username)
-    .bind(names.username_key)
-    .bind(&row.email)
-    .bind(names.email_key)
-    .bind(row.email_verified)
-    .bind(&row.first_name)
-    .bind(&row.last_name)
-    .bind(&row.password)
-    .bind(row.is_active)
-    .bind(row.is_staff)
-    .bind(row.is_superuser)
-    .bind(&row.roles)
-    .bind(&row.profile)
-    .bind(row.version)
-    .bind(row.date_joined)
-    .bind(row.last_login)
-    .bind(&row.locale)
+        )),
+        row,
+        names
+    )
     .fetch_one(c)
     .await?);
     match id {
@@ -76,28 +87,15 @@ pub(crate) async fn insert(mut conn: Conn<'_>, row: &AccountRow, names: UniqueNa
 
 /// Writes an account that had its id elsewhere.
 pub(crate) async fn insert_as_it_is(conn: Conn<'_>, row: &AccountRow, names: UniqueNames<'_>) -> sqlx::Result<()> {
-    on!(conn, |c| sqlx::query(sql!(
-        "insert into accounts (username, username_key, email, email_key, email_verified, first_name, last_name,
+    on!(conn, |c| bound!(
+        sqlx::query(sql!(
+            "insert into accounts (username, username_key, email, email_key, email_verified, first_name, last_name,
             password, is_active, is_staff, is_superuser, roles, profile, version, date_joined, last_login, locale, id)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
-    ))
-    .bind(&row.username)
-    .bind(names.username_key)
-    .bind(&row.email)
-    .bind(names.email_key)
-    .bind(row.email_verified)
-    .bind(&row.first_name)
-    .bind(&row.last_name)
-    .bind(&row.password)
-    .bind(row.is_active)
-    .bind(row.is_staff)
-    .bind(row.is_superuser)
-    .bind(&row.roles)
-    .bind(&row.profile)
-    .bind(row.version)
-    .bind(row.date_joined)
-    .bind(row.last_login)
-    .bind(&row.locale)
+        )),
+        row,
+        names
+    )
     .bind(row.id)
     .execute(c)
     .await

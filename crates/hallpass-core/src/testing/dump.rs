@@ -1,24 +1,10 @@
 //! Everything that a database of ours holds, as one text to look for things that must not be in it.
 //!
-//! It knows the tables' names only to notice that it has missed one.
+//! The tables' names are only there to notice that it has missed one.
 
 use sqlx::AssertSqlSafe;
 
-use crate::Db;
-
-const OURS: [&str; 11] = [
-    "accounts",
-    "attempts",
-    "events",
-    "keys",
-    "meta",
-    "outbox",
-    "rates",
-    "revocations",
-    "sessions",
-    "status_indexes",
-    "tickets",
-];
+use crate::{Db, store::adopted::OURS};
 
 /// Every row of every table of ours as text, in lower case; bytes are in hexadecimal.
 pub async fn dump(db: &Db) -> String {
@@ -31,7 +17,7 @@ pub async fn dump(db: &Db) -> String {
         }
     };
     let tables = texts(db, names.to_owned()).await;
-    for ours in OURS {
+    for ours in OURS.into_iter().filter(|ours| !ours.starts_with("hallpass_")) {
         assert!(tables.iter().any(|table| table == ours), "no {ours} in {tables:?}");
     }
     let mut dump = String::new();

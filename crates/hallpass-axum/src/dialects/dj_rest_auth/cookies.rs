@@ -109,9 +109,7 @@ fn read(text: &str) -> Option<[u8; 20]> {
     let mut key = [0; 20];
     for (bytes, digits) in key.chunks_mut(GROUP).zip(text.as_bytes().chunks(8)) {
         let number = u64::from_str_radix(str::from_utf8(digits).ok()?, 36).ok()?;
-        bytes.iter_mut().zip(number.to_be_bytes().into_iter().skip(8 - GROUP)).for_each(|(byte, of_number)| {
-            *byte = of_number;
-        });
+        bytes.copy_from_slice(number.to_be_bytes().last_chunk::<GROUP>()?);
     }
     (written(&key) == text).then_some(key)
 }
