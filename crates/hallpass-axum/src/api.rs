@@ -5,6 +5,7 @@
 
 mod account_deletion;
 mod activity;
+mod configuration;
 mod csrf;
 mod email_change;
 mod export;
@@ -78,6 +79,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(introspection::revoke_token))
         .routes(routes!(status_lists::read_status_list))
         .routes(routes!(jwks::read_jwks))
+        .routes(routes!(configuration::read_configuration))
         .routes(routes!(health::is_alive))
         .routes(routes!(health::is_ready))
         .layer(from_fn(security::refuse_query))

@@ -174,7 +174,7 @@ fn addresses(Opened { dialect, secrets }: &Opened, app: &AppState) -> Vec<View> 
 /// An address at which more than one would answer, as a sentence that says what to do.
 pub(crate) fn clash(app: &AppState) -> Option<String> {
     let mut taken: BTreeSet<String> = crate::api::routes().split_for_parts().1.paths.paths.into_keys().collect();
-    taken.extend(pages::ADDRESSES.map(str::to_owned));
+    taken.extend(pages::addresses(app).map(str::to_owned));
     let all = app.dialects().iter().flat_map(|opened| addresses(opened, app));
     let (address, _) = all.into_iter().find(|(address, _)| !taken.insert(address.clone()))?;
     Some(format!("`dialects`: more than one would answer at `{address}`: give this section another `path` or address"))

@@ -50,7 +50,7 @@ pub use hallpass_token::{Clock, CurrentUser, Gate, Rejection};
 pub use openapi::openapi_json;
 pub use serve::{Patience, serve, serve_with};
 pub use state::AppState;
-pub use web::{Policy, Web};
+pub use web::{Pages, Policy, Web};
 
 /// Every route, with every layer around it.
 pub fn router(state: AppState) -> Router {

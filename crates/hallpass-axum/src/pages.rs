@@ -1,11 +1,11 @@
 //! The pages for people: `/`, the reference `/docs` with the description of the interface that it is made from, those
-//! that mails lead to, and in development the mails themselves.
+//! for signing in, accounts and administration (`hosted`), and in development the mails themselves.
 //!
 //! Everything comes from this program: no page loads anything from anywhere else, and none has a script inside it.
 
 mod dev_mail;
+mod hosted;
 mod text;
-mod ticket;
 
 use axum::{
     Router,
@@ -26,41 +26,38 @@ const INDEX: &str = include_str!("assets/index.html");
 const DOCS: Html<&str> = Html(include_str!("assets/docs.html"));
 const STYLE: &str = include_str!("assets/hallpass.css");
 const DOCS_SCRIPT: &str = include_str!("assets/docs.js");
-const TICKET_SCRIPT: &str = include_str!("assets/ticket.js");
 
-/// Where they are.
-pub(crate) const ADDRESSES: [&str; 12] = [
-    "/",
-    "/docs",
-    "/assets/hallpass.css",
-    "/assets/docs.js",
-    "/assets/ticket.js",
-    "/openapi.json",
-    "/verify",
-    "/reset",
-    "/change-email",
-    "/sign-in",
-    "/dev/mail",
-    "/dev/mail.json",
-];
+/// Where they are, but for those that can be switched off.
+const ALWAYS: [&str; 7] =
+    ["/", "/docs", "/assets/hallpass.css", "/assets/docs.js", "/openapi.json", "/dev/mail", "/dev/mail.json"];
+
+/// Where they are on this server.
+pub(crate) fn addresses(app: &AppState) -> impl Iterator<Item = &'static str> {
+    ALWAYS.into_iter().chain(hosted::addresses(app))
+}
 
 /// The pages, their style and scripts, and `document` at `/openapi.json`.
 pub(crate) fn routes(document: String, app: &AppState) -> Router<AppState> {
+    let mut index = INDEX.to_owned();
+    let mut add = |item: &str| index = index.replace("</ul>", &format!("<li>{item}</li>\n</ul>"));
+    if app.policy().pages().enabled {
+        add("<a href=\"account\">Your account</a>: sign in, and see where you are signed in");
+        add("<a href=\"admin\">Administration</a>: people, sessions, what happened");
+    }
     // Only a server that sends no mail shows it.
-    let (index, mails) = if app.hallpass().mailer().mailbox().is_some() {
-        let item = "<li><a href=\"dev/mail\">Mail</a>: what this server would have sent</li>\n</ul>";
-        (INDEX.replace("</ul>", item), dev_mail::routes(app.clone()))
+    let mails = if app.hallpass().mailer().mailbox().is_some() {
+        add("<a href=\"dev/mail\">Mail</a>: what this server would have sent");
+        dev_mail::routes(app.clone())
     } else {
-        (INDEX.to_owned(), Router::new())
+        Router::new()
     };
     Router::new()
         .route("/", get(Html(index)))
         .route("/docs", get(DOCS))
         .route("/assets/hallpass.css", get(file("text/css; charset=utf-8", STYLE)))
         .route("/assets/docs.js", get(file("text/javascript; charset=utf-8", DOCS_SCRIPT)))
-        .route("/assets/ticket.js", get(file("text/javascript; charset=utf-8", TICKET_SCRIPT)))
         .route("/openapi.json", get(public(Bytes::from(document))))
-        .merge(ticket::routes())
+        .merge(hosted::routes(app))
         .merge(mails)
 }
 

@@ -5,6 +5,7 @@
 //! facts, the API's public URL and the list of its front ends' origins, so they cannot contradict each other.
 
 mod origin;
+mod pages;
 mod proxies;
 
 use std::net::IpAddr;
@@ -12,6 +13,8 @@ use std::net::IpAddr;
 use axum::http::{HeaderValue, Uri};
 
 pub(crate) use origin::Origin;
+use pages::Logo;
+pub use pages::Pages;
 use proxies::Network;
 
 use crate::dialects::Dialect;
@@ -30,6 +33,8 @@ pub struct Web {
     pub dev: bool,
     /// The wire formats of other servers that are spoken as well.
     pub dialects: Vec<Dialect>,
+    /// The pages for people.
+    pub pages: Pages,
 }
 
 impl Web {
@@ -55,12 +60,15 @@ impl Web {
             .filter_map(|text| text.parse().map_err(|problem| keep(format!("trusted_proxies: {problem}"))).ok())
             .collect();
         problems.extend(self.dialects.iter().filter_map(|dialect| dialect.open().err()));
+        let logo = self.pages.open().map_err(|found| problems.extend(found)).ok().flatten();
         match own {
             Some(own) if problems.is_empty() => Ok(Policy {
                 prefix: self.public_url.parse::<Uri>().map_or(String::new(), |url| path_of(&url)),
                 own,
                 listed,
                 proxies,
+                pages: self.pages.clone(),
+                logo,
             }),
             _ => Err(problems),
         }
@@ -74,6 +82,8 @@ pub struct Policy {
     listed: Vec<Origin>,
     proxies: Vec<Network>,
     prefix: String,
+    pages: Pages,
+    logo: Option<Logo>,
 }
 
 impl Policy {
@@ -106,6 +116,21 @@ impl Policy {
     /// Whether `address` is one of our own proxies.
     pub(crate) fn trusts(&self, address: IpAddr) -> bool {
         self.proxies.iter().any(|network| network.contains(address))
+    }
+
+    /// The origins of the front ends.
+    pub(crate) fn frontend_origins(&self) -> impl Iterator<Item = &str> {
+        self.listed.iter().map(Origin::as_str)
+    }
+
+    /// What the pages for people look like.
+    pub(crate) fn pages(&self) -> &Pages {
+        &self.pages
+    }
+
+    /// What stands at their top.
+    pub(crate) fn logo(&self) -> Option<&Logo> {
+        self.logo.as_ref()
     }
 
     /// The path of the public URL, empty where the API has a host of its own.

@@ -29,6 +29,7 @@ mod export;
 mod faults;
 mod forward_auth;
 mod headers;
+mod hosted;
 mod introspection;
 mod keys;
 mod limits;

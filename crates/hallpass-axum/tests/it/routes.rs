@@ -72,6 +72,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         ("forwardAuth", Method::GET, "/api/v1/forward-auth", SignedIn, None, 200),
         ("readStatusList", Method::GET, "/api/v1/status-lists/{name}", Everybody, None, 200),
         ("readKeys", Method::GET, "/.well-known/jwks.json", Everybody, None, 200),
+        ("readConfiguration", Method::GET, "/api/v1/configuration", Everybody, None, 200),
         ("isAlive", Method::GET, "/healthz", Everybody, None, 200),
         ("isReady", Method::GET, "/readyz", Everybody, None, 200),
     ]

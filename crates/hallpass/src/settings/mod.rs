@@ -4,7 +4,7 @@
 
 use std::{borrow::Cow, ffi::OsString, fmt, net::SocketAddr, path::PathBuf};
 
-use hallpass_axum::{Web, dialects::Dialect};
+use hallpass_axum::{Pages, Web, dialects::Dialect};
 use hallpass_core::config::{Accounts, Config, Mail, Passwords, Revocation, Sessions, Throttle, Tokens};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -60,6 +60,8 @@ pub(crate) struct Settings {
     pub(crate) throttle: Throttle,
     /// How mail is written and sent.
     pub(crate) mail: Mail,
+    /// The pages for people: their logo and colour.
+    pub(crate) pages: Pages,
     /// How what was taken back reaches other servers.
     pub(crate) revocation: Revocation,
     /// What stands between the clients and this server.
@@ -121,6 +123,7 @@ impl Default for Settings {
             tokens: Tokens::default(),
             throttle: Throttle::default(),
             mail: Mail::default(),
+            pages: Pages::default(),
             revocation: Revocation::default(),
             network: Network::default(),
             log: Log::default(),
@@ -224,6 +227,7 @@ impl Settings {
             trusted_proxies: self.network.trusted_proxies.clone(),
             dev: self.dev,
             dialects: self.dialects.clone(),
+            pages: self.pages.clone(),
         }
     }
 
