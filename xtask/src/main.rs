@@ -5,6 +5,7 @@
 mod ci;
 mod deny;
 mod examples;
+mod front_end;
 mod generated;
 mod golden;
 mod guard;
@@ -46,6 +47,12 @@ enum Command {
     Test {
         /// Run only tests whose names contain one of these.
         filters: Vec<String>,
+        /// Install nothing: say what is missing and stop.
+        #[arg(long)]
+        no_install: bool,
+    },
+    /// Run the tests in a browser against the program as it is released; installs what is missing.
+    E2e {
         /// Install nothing: say what is missing and stop.
         #[arg(long)]
         no_install: bool,
@@ -96,6 +103,7 @@ fn execute(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Run { arguments } => run::serve(&arguments),
         Command::Test { filters, no_install } => test::run(&filters, packages::Install::unless(no_install)),
+        Command::E2e { no_install } => front_end::end_to_end(packages::Install::unless(no_install)),
         Command::Ci => ci::run(),
         Command::RevocationLatency { sessions } => latency::run(sessions),
         Command::Golden { golden, profile } => golden::run(golden, &profile),

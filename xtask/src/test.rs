@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 
 use crate::{
-    examples, golden,
+    examples, front_end, golden,
     guard::Guard,
     packages::{self, Install},
     postgres,
@@ -39,11 +39,14 @@ pub(crate) fn run(filters: &[String], install: Install) -> Result<()> {
 /// Runs the tests with a profile of nextest, and unless a filter is given those of the packages for other languages and
 /// the documentation's examples; returns how many passed, and fails if one did not.
 pub(crate) fn run_under(guard: &mut Guard, profile: &str, filters: &[String], install: Install) -> Result<u64> {
-    packages::provide(&[postgres::NEED, redis::NEED, python::NEED, sdk::NODE], install)?;
+    packages::provide(&[postgres::NEED, redis::NEED, python::NEED, sdk::NODE, front_end::CHROMIUM], install)?;
     let proxies = proxies::provide(install)?;
     let python = python::environment()?;
     let postgres = postgres::start(guard, &[])?;
     let redis = redis::start(guard)?;
+
+    // Before the tests of the server, which then find the pages that it shows.
+    let mut passed = if filters.is_empty() { front_end::test(guard)? } else { 0 };
 
     let shared = Some(root().with_file_name("shared")).filter(|shared| shared.is_dir());
     let mut run = |what: &[&str], environment: &[(&str, &str)]| {
@@ -56,12 +59,13 @@ pub(crate) fn run_under(guard: &mut Guard, profile: &str, filters: &[String], in
         tests_reported(profile)
     };
     let given = filters.iter().map(String::as_str);
-    let mut passed = run(&["--workspace"].into_iter().chain(given).collect::<Vec<_>>(), &[])?;
+    passed += run(&["--workspace"].into_iter().chain(given).collect::<Vec<_>>(), &[])?;
     if filters.is_empty() {
         let again = ["--package", "hallpass-core", "-E", ON_DJANGOS_TABLE];
         passed += run(&again, &[("HALLPASS_TEST_ADOPTED", "1")])?;
         passed += sdk::run(guard, &python, shared.as_deref())?;
         passed += examples::run(guard, &python)?;
+        passed += front_end::drive("debug")?;
         if golden::recorded().is_some() {
             passed += golden::play(guard, &python, None, &[])?;
         }
