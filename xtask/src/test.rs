@@ -21,7 +21,8 @@ use crate::{
 
 /// What is promised of accounts holds where `accounts` is a view over Django's user table as well: but for spellings of
 /// names that Django takes for different ones, and for tests that change the table itself.
-const ON_DJANGOS_TABLE: &str = "binary(it) & test(/^(accounts|addresses|concurrency|deletion|email|login|recovery|tickets)::/) \
+const ON_DJANGOS_TABLE: &str = "binary(it) \
+    & test(/^(accounts|addresses|admin|admin_lists|concurrency|deletion|email|login|recovery|tickets)::/) \
     - test(in_their_canonical_form) - test(sign_ups_with_one_name) - test(does_not_even_look) \
     - test(a_further_address_gets_no_reset)";
 

@@ -5,6 +5,7 @@
 
 mod account_deletion;
 mod activity;
+mod admin;
 mod configuration;
 mod csrf;
 mod email_change;
@@ -75,6 +76,18 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(sessions::list_sessions, sessions::end_other_sessions))
         .routes(routes!(sessions::end_session))
         .routes(routes!(csrf::read_csrf))
+        .routes(routes!(admin::access::read_access))
+        .routes(routes!(admin::changes::create_account))
+        .routes(routes!(admin::accounts::read_account, admin::changes::change_account))
+        .routes(routes!(admin::changes::deactivate_account))
+        .routes(routes!(admin::changes::activate_account))
+        .routes(routes!(admin::changes::send_password_reset))
+        .routes(routes!(admin::roles::grant_role, admin::roles::revoke_role))
+        .routes(routes!(admin::sessions::end_sessions_of_account))
+        .routes(routes!(admin::sessions::end_session))
+        .routes(routes!(admin::keys::list_keys))
+        .routes(routes!(admin::keys::rotate_keys))
+        .routes(routes!(admin::outbox::retry_mails))
         .routes(routes!(introspection::introspect_token))
         .routes(routes!(introspection::revoke_token))
         .routes(routes!(status_lists::read_status_list))
@@ -86,6 +99,11 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         // What comes after that layer reads its query by itself, and as strictly …
         .routes(routes!(activity::read_activity))
         .routes(routes!(revocations::read_revocations))
+        .routes(routes!(admin::accounts::list_accounts))
+        .routes(routes!(admin::sessions::list_sessions))
+        .routes(routes!(admin::events::list_events))
+        .routes(routes!(admin::outbox::list_mails))
+        .routes(routes!(admin::statistics::read_statistics))
         // … or not at all: proxies send along that of the request about which they ask.
         .routes(routes!(forward_auth::forward_auth))
 }

@@ -149,7 +149,7 @@ pub fn status(code: Code) -> StatusCode {
         | Code::Forbidden => StatusCode::FORBIDDEN,
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-        Code::UsernameTaken | Code::EmailTaken => StatusCode::CONFLICT,
+        Code::UsernameTaken | Code::EmailTaken | Code::LastSuperuser => StatusCode::CONFLICT,
         Code::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,

@@ -21,6 +21,7 @@
 //! An application of its own merges or nests [`router`] into its routes, and takes [`CurrentUser`] as an argument of
 //! its handlers; its state gives them a [`Gate`], which [`AppState`] has (`FromRef`).
 
+mod administrator;
 mod api;
 mod client;
 mod cookies;

@@ -3,7 +3,12 @@
 //! No operation writes down what the layers around all of them can answer: that is derived from the operation's shape,
 //! so it can neither be forgotten nor grow old.
 
-use hallpass_core::{Code, sessions::EndCause};
+use hallpass_core::{
+    Code,
+    admin::{Level, Order, Standing, Status},
+    keys::KeyState,
+    sessions::EndCause,
+};
 use serde_json::{Map, Value, json};
 use utoipa::{OpenApi, openapi};
 
@@ -19,6 +24,8 @@ use crate::{api, error};
         (name = "Account", description = "What the owner of an account can see and change."),
         (name = "Sessions", description = "The devices on which an account is signed in."),
         (name = "Programs", description = "For back ends and proxies that let people in by our tokens."),
+        (name = "Admin", description = "What the operator's people see and change of everybody's accounts, and of the \
+            server. What somebody may do is asked of the database with each request."),
         (name = "Server", description = "Keys and health."),
     ),
     components(schemas(error::Document, error::Field))
@@ -47,6 +54,8 @@ pub(crate) fn complete(routes: &openapi::OpenApi, prefix: &str) -> String {
     for (pointer, names) in [
         ("/components/schemas/Problem/properties/code", Code::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>()),
         ("/components/schemas/Problem/properties/cause", EndCause::ALL.iter().map(|cause| cause.as_str()).collect()),
+        ("/components/schemas/AdminAccess/properties/level", LEVELS.map(Level::as_str).to_vec()),
+        ("/components/schemas/AdminKey/properties/state", KEY_STATES.map(KeyState::as_str).to_vec()),
     ] {
         if let Some(schema) = document.pointer_mut(pointer).and_then(Value::as_object_mut) {
             schema.insert("enum".into(), json!(names));
@@ -66,6 +75,7 @@ pub(crate) fn complete(routes: &openapi::OpenApi, prefix: &str) -> String {
     for (path, item) in operations {
         for (method, operation) in item.iter_mut() {
             no_null_body(operation);
+            add_words(operation);
             if let Some(operation) = operation.as_object_mut() {
                 add_failures(path, method, operation);
             }
@@ -84,6 +94,26 @@ fn no_null_body(operation: &mut Value) {
     }
 }
 
+const LEVELS: [Level; 2] = [Level::Superuser, Level::Helpdesk];
+
+const KEY_STATES: [KeyState; 4] = [KeyState::Next, KeyState::Current, KeyState::Retired, KeyState::Revoked];
+
+/// Adds the words of which a parameter is one.
+fn add_words(operation: &mut Value) {
+    let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+    for parameter in parameters.into_iter().flatten() {
+        let words: Vec<&str> = match parameter.get("name").and_then(Value::as_str) {
+            Some("status") => Status::ALL.iter().map(|status| status.as_str()).collect(),
+            Some("level") => Standing::ALL.iter().map(|standing| standing.as_str()).collect(),
+            Some("order") => Order::ALL.iter().map(|order| order.as_str()).collect(),
+            _ => continue,
+        };
+        if let Some(schema) = parameter.get_mut("schema").and_then(Value::as_object_mut) {
+            schema.insert("enum".into(), json!(words));
+        }
+    }
+}
+
 /// Adds the failures that an operation of this shape can answer with.
 fn add_failures(path: &str, method: &str, operation: &mut Map<String, Value>) {
     let id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -93,19 +123,24 @@ fn add_failures(path: &str, method: &str, operation: &mut Map<String, Value>) {
         .is_some_and(|ways| ways.iter().any(|way| *way != json!({})));
     let has_body = operation.contains_key("requestBody");
     let changes = method != "get";
+    let administers = path.starts_with("/api/v1/admin/");
     let redeems = ["verifyEmail", "resetPassword", "changeEmail", "signInByLink"].contains(&id.as_str());
     // What guesses passwords, codes and client secrets, fills the database, or has mail sent.
     let by_program = operation.get("security") == Some(&json!([{ "client_credentials": [] }]));
     let counted = by_program
         || id.starts_with("request")
-        || ["signUp", "logIn", "signInByLink", "changePassword", "scheduleDeletion"].contains(&id.as_str());
+        || ["signUp", "logIn", "signInByLink", "changePassword", "scheduleDeletion", "sendPasswordReset"]
+            .contains(&id.as_str());
     let failures = [
         (!redeems, 400, "The request cannot be read, or some values are not allowed"),
         (redeems, 400, "The request cannot be read, some values are not allowed, or the link is not valid any more"),
         (asks_who || id == "logIn", 401, "Not signed in, or what was sent does not prove it; `code` says which"),
-        (changes, 403, "Not from this page, or not allowed"),
+        (changes || administers, 403, "Not from this page, or not allowed"),
         (path.contains('{'), 404, "There is no such thing, or none that the caller may see"),
         (id == "signUp", 409, "The user name or the e-mail address is taken"),
+        (id == "createAccount", 409, "The user name or the e-mail address is taken"),
+        (id == "changeAccount", 409, "The user name or the e-mail address is taken, or nobody else may do everything"),
+        (["deactivateAccount", "scheduleDeletion"].contains(&id.as_str()), 409, "Nobody else may do everything"),
         (id == "changeEmail", 409, "The e-mail address has become another account's"),
         (changes, 413, "The body is larger than 64 KiB"),
         (has_body, 415, "The body is of another type than the one above"),

@@ -1,7 +1,10 @@
 //! What stands behind the `?` of the few addresses that take anything there.
 //!
 //! It is as strict as the rest: a parameter that is not known, not readable or there twice is refused, and none is ever
-//! a credential. Values are numbers and ids, so nothing in them is percent-encoded (RFC 3986 section 2.1).
+//! a credential. Names, numbers, words and ids have nothing that is percent-encoded (RFC 3986 section 2.1); what people
+//! type is read as browsers write it (URL Standard, `application/x-www-form-urlencoded`).
+
+use std::ops::RangeInclusive;
 
 use axum::http::Uri;
 use hallpass_core::Code;
@@ -37,5 +40,71 @@ impl<'a> Query<'a> {
         let value = self.0.iter().find(|(given, _)| *given == name);
         let read = value.map(|(_, value)| read(value).ok_or_else(|| Problem::new(Code::InvalidRequest, detail)));
         read.transpose()
+    }
+
+    /// A number of these if it is there, in its only spelling.
+    pub(crate) fn number(
+        &self,
+        name: &str,
+        detail: &'static str,
+        range: RangeInclusive<i64>,
+    ) -> Result<Option<i64>, Problem> {
+        let number =
+            |text: &str| text.parse().ok().filter(|number| range.contains(number) && number.to_string() == text);
+        self.read(name, detail, number)
+    }
+
+    /// How many of a list are asked for: 1 to 100, and 50 if nothing is said.
+    pub(crate) fn limit(&self) -> Result<u32, Problem> {
+        let limit = self.number("limit", "`limit` is a number from 1 to 100", 1..=100)?;
+        Ok(limit.and_then(|limit| limit.try_into().ok()).unwrap_or(50))
+    }
+
+    /// What somebody typed, if it is there: 1 to 254 characters, none of which is a control character.
+    pub(crate) fn text(&self, name: &str, detail: &'static str) -> Result<Option<String>, Problem> {
+        let fits = |text: &String| (1..=254).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+        self.read(name, detail, |value| decoded(value).filter(fits))
+    }
+}
+
+/// The text behind a value: `+` is a space, and each `%` stands before two digits of a byte of UTF-8.
+fn decoded(value: &str) -> Option<String> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let mut bytes = value.bytes();
+    let mut text = Vec::new();
+    while let Some(byte) = bytes.next() {
+        text.push(match byte {
+            b'+' => b' ',
+            b'%' => u8::try_from(digit(bytes.next()?)? * 16 + digit(bytes.next()?)?).ok()?,
+            plain => plain,
+        });
+    }
+    String::from_utf8(text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_read_as_browsers_write_it() {
+        for (written, meant) in [
+            ("ada", "ada"),
+            ("Ada+Lovelace", "Ada Lovelace"),
+            ("a%2Bb%20c", "a+b c"),
+            ("%C3%A9%c3%a9", "éé"),
+            ("%26%3D%25+%23", "&=% #"),
+            ("a=b", "a=b"),
+            ("%2541", "%41"),
+        ] {
+            assert_eq!(decoded(written).as_deref(), Some(meant), "{written}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_could_be_read_differently_is_refused() {
+        for written in ["%", "%4", "%zz", "%+1", "%-1", "a%", "%ff", "%C3", "%C3%28", "%ED%A0%80", "%u0041", "%%41"] {
+            assert_eq!(decoded(written), None, "{written}");
+        }
     }
 }

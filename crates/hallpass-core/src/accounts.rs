@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 use crate::{
-    Code, Ctx, Error, Hallpass, Result,
+    Code, Ctx, Error, FieldError, Hallpass, Result,
     audit::{Event, Note},
     config::ClaimSource,
     limits,
@@ -22,8 +22,8 @@ use crate::{
 
 pub(crate) use django::row_named;
 pub use django::{named, named_in_any_case, password_mark};
-use draft::{check_locale, check_profile, check_role, parse_username, rename};
-pub(crate) use draft::{draft, insert};
+use draft::{Draft, check_locale, check_profile, parse_username, rename};
+pub(crate) use draft::{check_role, draft, email_taken, insert};
 
 mod django;
 mod draft;
@@ -45,6 +45,8 @@ pub struct Account {
     pub last_name: String,
     /// Whether the person may sign in.
     pub is_active: bool,
+    /// Whether there is a password to sign in with.
+    pub has_password: bool,
     /// Whether the person works for the operator.
     pub is_staff: bool,
     /// Whether the person may do everything.
@@ -129,6 +131,17 @@ pub struct Page {
 /// # Errors
 /// [`Code::ValidationFailed`], [`Code::UsernameTaken`], [`Code::EmailTaken`], [`Code::Busy`], [`Code::Unavailable`].
 pub async fn create(hallpass: &Hallpass, ctx: &Ctx, new: NewAccount, standing: Standing) -> Result<Account> {
+    let draft = draft_for(hallpass, ctx, new, standing).await?;
+    let mut tx = hallpass.0.db.begin().await?;
+    let account = insert(&mut tx, draft).await?;
+    let mut pending = Pending::default();
+    pending.record(hallpass, ctx, &mut tx, Event::AccountCreated.of(account.id)).await?;
+    pending.commit(hallpass, tx).await?;
+    Ok(account)
+}
+
+/// Checks an account that somebody makes for somebody else.
+pub(crate) async fn draft_for(hallpass: &Hallpass, ctx: &Ctx, new: NewAccount, standing: Standing) -> Result<Draft> {
     for role in &standing.roles {
         check_role(role)?;
     }
@@ -137,12 +150,7 @@ pub async fn create(hallpass: &Hallpass, ctx: &Ctx, new: NewAccount, standing: S
     draft.row.is_superuser = standing.is_superuser;
     draft.row.email_verified = standing.email_verified && draft.row.email.is_some();
     draft.row.roles = roles_text(standing.roles);
-    let mut tx = hallpass.0.db.begin().await?;
-    let account = insert(&mut tx, draft).await?;
-    let mut pending = Pending::default();
-    pending.record(hallpass, ctx, &mut tx, Event::AccountCreated.of(account.id)).await?;
-    pending.commit(hallpass, tx).await?;
-    Ok(account)
+    Ok(draft)
 }
 
 /// The account with this id.
@@ -190,37 +198,38 @@ pub async fn list(hallpass: &Hallpass, page: Page) -> Result<Vec<Account>> {
 /// [`Code::ValidationFailed`], [`Code::UsernameTaken`], [`Code::NotFound`], [`Code::Unavailable`].
 pub async fn update(hallpass: &Hallpass, ctx: &Ctx, id: AccountId, changes: Changes) -> Result<Account> {
     let mut wrong = Vec::new();
-    let username = match changes.username.map(|name| parse_username(hallpass, &name)).transpose() {
-        Ok(username) => username.map(|name| name.as_str().to_owned()),
-        Err(error) => {
-            wrong.push(error);
-            None
-        }
-    };
-    let mut keep = |field, name: Option<String>| {
-        name.and_then(|name| names::person_name(field, &name).map_err(|error| wrong.push(error)).ok())
-    };
-    let first_name = keep("first_name", changes.first_name);
-    let last_name = keep("last_name", changes.last_name);
-    if let Some(Err(error)) = changes.locale.as_deref().map(check_locale) {
-        wrong.push(error);
-    }
-    let profile = changes.profile.unwrap_or_default();
-    if let Err(error) = check_profile(&hallpass.0.config.accounts.profile, &profile) {
-        wrong.push(error);
-    }
+    let changes = checked(hallpass, changes, &mut wrong);
     if !wrong.is_empty() {
         return Err(Error::validation(wrong));
     }
-    change(hallpass, ctx, id, Event::AccountChanged, |account| {
-        account.username = username.clone().or(account.username.take());
-        account.first_name = first_name.clone().unwrap_or_else(|| account.first_name.clone());
-        account.last_name = last_name.clone().unwrap_or_else(|| account.last_name.clone());
-        account.locale = changes.locale.clone().or(account.locale.take());
-        account.profile.extend(profile.clone());
+    change(hallpass, ctx, id, Event::AccountChanged, |account| changes.apply(account)).await
+}
+
+/// Notes what is wrong with changes, which are to be thrown away then, and brings names into the form that is kept.
+pub(crate) fn checked(hallpass: &Hallpass, mut changes: Changes, wrong: &mut Vec<FieldError>) -> Changes {
+    let mut keep = |name: Option<String>, parse: &dyn Fn(&str) -> Result<String, FieldError>| {
+        name.and_then(|name| parse(&name).map_err(|error| wrong.push(error)).ok())
+    };
+    let username = |name: &str| parse_username(hallpass, name).map(|name| name.as_str().to_owned());
+    changes.username = keep(changes.username, &username);
+    changes.first_name = keep(changes.first_name, &|name| names::person_name("first_name", name));
+    changes.last_name = keep(changes.last_name, &|name| names::person_name("last_name", name));
+    let locale = changes.locale.as_deref().map_or(Ok(()), check_locale);
+    let profile = changes.profile.as_ref();
+    let profile = profile.map_or(Ok(()), |profile| check_profile(&hallpass.0.config.accounts.profile, profile));
+    wrong.extend([locale, profile].into_iter().filter_map(Result::err));
+    changes
+}
+
+impl Changes {
+    pub(crate) fn apply(&self, account: &mut Account) {
+        account.username = self.username.clone().or(account.username.take());
+        account.first_name = self.first_name.clone().unwrap_or_else(|| account.first_name.clone());
+        account.last_name = self.last_name.clone().unwrap_or_else(|| account.last_name.clone());
+        account.locale = self.locale.clone().or(account.locale.take());
+        account.profile.extend(self.profile.clone().unwrap_or_default());
         account.profile.retain(|_, value| !value.is_null());
-    })
-    .await
+    }
 }
 
 /// Lets the person sign in again, or signs the person out everywhere and lets no one in.
@@ -238,12 +247,7 @@ pub async fn set_active(hallpass: &Hallpass, ctx: &Ctx, id: AccountId, active: b
 /// [`Code::ValidationFailed`], [`Code::NotFound`], [`Code::Unavailable`].
 pub async fn grant_role(hallpass: &Hallpass, ctx: &Ctx, id: AccountId, role: &str) -> Result<Account> {
     check_role(role)?;
-    change(hallpass, ctx, id, Event::RoleGranted.because(role.to_owned()), |account| {
-        account.roles.push(role.to_owned());
-        account.roles.sort();
-        account.roles.dedup();
-    })
-    .await
+    change(hallpass, ctx, id, Event::RoleGranted.because(role.to_owned()), |account| account.give(role)).await
 }
 
 /// Takes a role away; tokens that still state it are refused as stale.
@@ -252,7 +256,7 @@ pub async fn grant_role(hallpass: &Hallpass, ctx: &Ctx, id: AccountId, role: &st
 /// [`Code::NotFound`], also if the account does not have the role; [`Code::Unavailable`].
 pub async fn revoke_role(hallpass: &Hallpass, ctx: &Ctx, id: AccountId, role: &str) -> Result<Account> {
     if !get(hallpass, id).await?.roles.iter().any(|held| held == role) {
-        return Err(Error::new(Code::NotFound, "The account does not have this role"));
+        return Err(no_such_role());
     }
     let note = Event::RoleRevoked.because(role.to_owned());
     change(hallpass, ctx, id, note, |account| account.roles.retain(|held| held != role)).await
@@ -314,22 +318,45 @@ async fn change(
             return Ok(before);
         }
         let mut pending = Pending::default();
-        if after.username != before.username {
-            rename(&mut tx, &after).await?;
-        }
-        if !store::accounts::update(tx.conn(), &after.row()).await? {
-            continue;
-        }
-        after.version += 1;
         pending.record(hallpass, ctx, &mut tx, note.clone()).await?;
-        if before.is_active && !after.is_active {
-            pending.end_all(hallpass, ctx, &mut tx, id, None, EndCause::Deactivated).await?;
+        if write(hallpass, ctx, &mut tx, &mut pending, &before, &mut after).await? {
+            pending.commit(hallpass, tx).await?;
+            return Ok(after);
         }
-        take_back_stated(hallpass, ctx, &mut tx, &mut pending, &before, &after).await?;
-        pending.commit(hallpass, tx).await?;
-        return Ok(after);
     }
-    Err(Error::new(Code::Unavailable, "The account is being changed by many at once; try again").retry_after(1))
+    Err(changed_by_many())
+}
+
+/// Writes what was changed of an account that is held, and takes back what it may do no more; false if somebody else was
+/// faster.
+pub(crate) async fn write(
+    hallpass: &Hallpass,
+    ctx: &Ctx,
+    tx: &mut Tx,
+    pending: &mut Pending,
+    before: &Account,
+    after: &mut Account,
+) -> Result<bool> {
+    if after.username != before.username {
+        rename(tx, after).await?;
+    }
+    if !store::accounts::update(tx.conn(), &after.row()).await? {
+        return Ok(false);
+    }
+    after.version += 1;
+    if before.is_active && !after.is_active {
+        pending.end_all(hallpass, ctx, tx, after.id, None, EndCause::Deactivated).await?;
+    }
+    take_back_stated(hallpass, ctx, tx, pending, before, after).await?;
+    Ok(true)
+}
+
+pub(crate) fn changed_by_many() -> Error {
+    Error::new(Code::Unavailable, "The account is being changed by many at once; try again").retry_after(1)
+}
+
+pub(crate) fn no_such_role() -> Error {
+    Error::new(Code::NotFound, "The account does not have this role")
 }
 
 /// Takes back the tokens that say of an account what is true no longer.
@@ -350,9 +377,9 @@ pub(crate) async fn take_back_stated(
     pending.append(ctx, tx, line, "account_changed").await
 }
 
-/// What tokens say of an account: roles, and the mapped claims.
-fn stated(hallpass: &Hallpass, account: &Account) -> (Vec<String>, Map<String, Value>) {
-    (account.roles.clone(), mapped_claims(hallpass, account))
+/// What tokens say of an account: roles, and the mapped claims; and its standing, by which back ends decide as well.
+fn stated(hallpass: &Hallpass, account: &Account) -> (Vec<String>, [bool; 2], Map<String, Value>) {
+    (account.roles.clone(), [account.is_staff, account.is_superuser], mapped_claims(hallpass, account))
 }
 
 /// The claims that the settings map from the account; a field without a value gives no claim.
@@ -388,6 +415,12 @@ fn roles_text(mut roles: Vec<String>) -> String {
 }
 
 impl Account {
+    pub(crate) fn give(&mut self, role: &str) {
+        self.roles.push(role.to_owned());
+        self.roles.sort();
+        self.roles.dedup();
+    }
+
     /// What [`store::accounts::update`] writes of it.
     fn row(&self) -> AccountRow {
         AccountRow {
@@ -424,6 +457,7 @@ impl TryFrom<AccountRow> for Account {
             first_name: row.first_name,
             last_name: row.last_name,
             is_active: row.is_active,
+            has_password: row.password.is_some(),
             is_staff: row.is_staff,
             is_superuser: row.is_superuser,
             roles: serde_json::from_str(&row.roles).map_err(Error::internal)?,

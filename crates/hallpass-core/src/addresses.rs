@@ -104,8 +104,14 @@ pub(crate) async fn confirm(
     pending.commit(hallpass, tx).await
 }
 
-/// Takes the place of an account's old address on its list, if it has one.
+/// Takes the place of an account's old address on its list, if it has one; its owner receives mail there.
 pub(crate) async fn replace(tx: &mut Tx, account: AccountId, old: Option<&str>, new: &Email) -> Result<()> {
+    exchange(tx, account, old, new).await?;
+    Ok(store::addresses::set_verified(tx.conn(), account, new.key()).await?)
+}
+
+/// The same for an address of which nobody knows whether its owner receives mail there.
+pub(crate) async fn exchange(tx: &mut Tx, account: AccountId, old: Option<&str>, new: &Email) -> Result<()> {
     let listed = store::addresses::of_account(tx.conn(), account).await?;
     if let Some(old) = old {
         store::addresses::remove(tx.conn(), account, &key_of(old)).await?;
@@ -113,5 +119,5 @@ pub(crate) async fn replace(tx: &mut Tx, account: AccountId, old: Option<&str>, 
     if !listed.is_empty() && !listed.iter().any(|row| row.email_key == new.key()) {
         store::addresses::insert(tx.conn(), account, new.key(), new.key()).await?;
     }
-    Ok(store::addresses::set_verified(tx.conn(), account, new.key()).await?)
+    Ok(())
 }

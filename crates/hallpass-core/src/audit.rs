@@ -51,18 +51,24 @@ pub enum Event {
     RoleGranted,
     /// The account has a role less.
     RoleRevoked,
+    /// The account is of the staff or a superuser, or is so no more; the cause says which.
+    StandingChanged,
     /// The owner replaced the password.
     PasswordChanged,
     /// The operator set the password.
     PasswordSet,
     /// Somebody who receives the account's mail set a new password.
     PasswordReset,
+    /// Somebody who may had the owner mailed a link that sets a new password.
+    PasswordResetOrdered,
     /// The owner has shown to receive mail at the account's address.
     EmailVerified,
     /// The account has another address.
     EmailChanged,
     /// A mail went to the account's address; the cause says which.
     MailSent,
+    /// Mails that were given up are tried again.
+    MailRetried,
     /// The owner wants the account to be deleted.
     DeletionScheduled,
     /// The owner signed in, so the account stays.
@@ -95,12 +101,15 @@ impl Event {
         Event::AccountActivated,
         Event::RoleGranted,
         Event::RoleRevoked,
+        Event::StandingChanged,
         Event::PasswordChanged,
         Event::PasswordSet,
         Event::PasswordReset,
+        Event::PasswordResetOrdered,
         Event::EmailVerified,
         Event::EmailChanged,
         Event::MailSent,
+        Event::MailRetried,
         Event::DeletionScheduled,
         Event::DeletionCancelled,
         Event::AccountDeleted,
@@ -125,12 +134,15 @@ impl Event {
             Event::AccountActivated => "account_activated",
             Event::RoleGranted => "role_granted",
             Event::RoleRevoked => "role_revoked",
+            Event::StandingChanged => "standing_changed",
             Event::PasswordChanged => "password_changed",
             Event::PasswordSet => "password_set",
             Event::PasswordReset => "password_reset",
+            Event::PasswordResetOrdered => "password_reset_ordered",
             Event::EmailVerified => "email_verified",
             Event::EmailChanged => "email_changed",
             Event::MailSent => "mail_sent",
+            Event::MailRetried => "mail_retried",
             Event::DeletionScheduled => "deletion_scheduled",
             Event::DeletionCancelled => "deletion_cancelled",
             Event::AccountDeleted => "account_deleted",
@@ -201,6 +213,8 @@ pub struct Filter {
     pub event: Option<Event>,
     /// What happened then or later, in seconds since 1970 (UTC).
     pub since: Option<i64>,
+    /// What happened then or before, in seconds since 1970 (UTC).
+    pub until: Option<i64>,
     /// The last entry of the page before.
     pub before: Option<Uuid>,
     /// At most this many, and never more than 1000.
@@ -214,7 +228,7 @@ pub struct Filter {
 pub async fn of_account(hallpass: &Hallpass, account: AccountId, page: Cursor) -> Result<Vec<Entry>> {
     let mut reader = hallpass.0.db.read().await?;
     let (before, limit) = bounds(page.before, page.limit);
-    let rows = store::events::of_account(reader.conn(), account, before, limit).await?;
+    let rows = store::events::of_account(reader.conn(), account, Wanted::default(), before, limit).await?;
     Ok(rows.into_iter().map(Entry::from).collect())
 }
 
@@ -223,10 +237,13 @@ pub async fn of_account(hallpass: &Hallpass, account: AccountId, page: Cursor) -
 /// # Errors
 /// [`crate::Code::Unavailable`].
 pub async fn list(hallpass: &Hallpass, filter: Filter) -> Result<Vec<Entry>> {
-    let wanted = Wanted { account: filter.account, event: filter.event.map(Event::as_str), since: filter.since };
+    let wanted = Wanted { event: filter.event.map(Event::as_str), since: filter.since, until: filter.until };
     let mut reader = hallpass.0.db.read().await?;
     let (before, limit) = bounds(filter.before, filter.limit);
-    let rows = store::events::page(reader.conn(), wanted, before, limit).await?;
+    let rows = match filter.account {
+        Some(account) => store::events::of_account(reader.conn(), account, wanted, before, limit).await?,
+        None => store::events::page(reader.conn(), wanted, before, limit).await?,
+    };
     Ok(rows.into_iter().map(Entry::from).collect())
 }
 

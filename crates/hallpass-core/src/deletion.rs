@@ -7,7 +7,7 @@ use hallpass_token::{AccountId, SessionId};
 use secrecy::SecretString;
 
 use crate::{
-    Code, Ctx, Error, Hallpass, Result,
+    Code, Ctx, Error, Hallpass, Result, admin,
     audit::Event,
     limits, login,
     mail::{self, Job, name},
@@ -25,7 +25,8 @@ const AT_ONCE: i64 = 100;
 /// 1970 (UTC).
 ///
 /// # Errors
-/// [`Code::PasswordIncorrect`], [`Code::RateLimited`], [`Code::NotFound`], [`Code::Busy`], [`Code::Unavailable`].
+/// [`Code::PasswordIncorrect`], [`Code::RateLimited`], [`Code::LastSuperuser`], [`Code::NotFound`], [`Code::Busy`],
+/// [`Code::Unavailable`].
 pub async fn schedule(
     hallpass: &Hallpass,
     ctx: &Ctx,
@@ -41,6 +42,9 @@ pub async fn schedule(
         return Err(Error::new(Code::PasswordIncorrect, "The password was changed this moment: sign in again"));
     }
     attempt.forgive(&mut tx).await?;
+    if row.is_superuser {
+        admin::keep_a_superuser(&mut tx, id).await?;
+    }
     let mut pending = Pending::default();
     pending.end_all(hallpass, ctx, &mut tx, id, None, EndCause::AccountDeleted).await?;
     if delete_at <= ctx.now {

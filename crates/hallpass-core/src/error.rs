@@ -87,6 +87,8 @@ codes! {
     CsrfFailed => "csrf_failed", "The CSRF token is missing or wrong";
     /// The account is signed in and may not do this.
     Forbidden => "forbidden", "Not allowed";
+    /// Nobody could administer this server any more: make somebody else a superuser first.
+    LastSuperuser => "last_superuser", "This is the last superuser";
     /// Too many attempts from here; try again after `Retry-After` seconds.
     RateLimited => "rate_limited", "Too many attempts";
     /// More passwords are waiting to be checked than the server can take; try again after `Retry-After` seconds.

@@ -23,6 +23,7 @@ pub use hallpass_token::{AccountId, Algorithm, Claims, SessionId, Verifier};
 
 pub mod accounts;
 pub mod addresses;
+pub mod admin;
 pub mod adopt;
 pub mod audit;
 pub mod bell;
@@ -52,6 +53,7 @@ pub mod rotation;
 mod secret;
 pub mod sessions;
 pub mod sign_in_links;
+pub mod statistics;
 pub mod status_lists;
 mod store;
 pub mod tasks;
@@ -83,12 +85,15 @@ struct Inner {
     mailer: mail::Mailer,
     held: feed::Held,
     status_lists: status_lists::Made,
+    counted: statistics::Counted,
     /// Something was taken back here of which no other process was told yet.
     to_ring: tokio::sync::Notify,
     /// When the revocation log was last read.
     followed_at: AtomicI64,
     /// When what is over was last looked for.
     tidied_at: AtomicI64,
+    /// When what was counted was last written down.
+    flushed_at: AtomicI64,
     /// When it was last said that the database is older than what clients hold.
     warned_at: AtomicI64,
     /// The number of the last line of it that was read.
@@ -131,9 +136,11 @@ impl Hallpass {
             mailer,
             held: feed::Held::new()?,
             status_lists: status_lists::Made::default(),
+            counted: statistics::Counted::default(),
             to_ring: tokio::sync::Notify::new(),
             followed_at,
             tidied_at: AtomicI64::new(now),
+            flushed_at: AtomicI64::new(now),
             warned_at,
             last_line,
             last_event,
@@ -194,7 +201,7 @@ fn unusable(problems: Vec<String>) -> Error {
     Error::new(Code::InvalidRequest, problems.join("; "))
 }
 
-const MASTER_KEY: &str = "master_key";
+pub(crate) const MASTER_KEY: &str = "master_key";
 
 /// Ties a new database to the master key, and refuses one that belongs to another.
 async fn recognise(db: &Db, secrets: &Secrets) -> Result<()> {

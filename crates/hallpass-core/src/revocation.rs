@@ -164,7 +164,10 @@ impl Pending {
         if !self.lines.is_empty() {
             hallpass.0.to_ring.notify_one();
         }
-        self.events.iter().for_each(audit::log);
+        for event in &self.events {
+            audit::log(event);
+            hallpass.0.counted.note(event);
+        }
         Ok(())
     }
 

@@ -1,5 +1,5 @@
 //! The master key and what is derived from it: MAC keys for refresh secrets, CSRF tokens, limits, mailed codes,
-//! sessions and status lists, and the key that seals signing keys and mails that wait.
+//! sessions, status lists and cursors, and the key that seals signing keys and mails that wait.
 //!
 //! Nothing here is ever stored in the database in a form that could be used, and nothing here can be printed.
 
@@ -73,6 +73,8 @@ pub struct Secrets {
     pub(crate) session_keys: MacKey,
     /// Names status lists and shuffles what is in them.
     pub(crate) status_lists: MacKey,
+    /// Proves where the pages of a list for administrators go on.
+    pub(crate) cursors: MacKey,
     /// Tells whether a database was set up under this master key.
     pub(crate) fingerprint: String,
     sealing: RandomizedNonceKey,
@@ -88,6 +90,7 @@ impl Secrets {
             codes: mac("hallpass mailed code v1"),
             session_keys: mac("hallpass session key v1"),
             status_lists: mac("hallpass status lists v1"),
+            cursors: mac("hallpass admin cursor v1"),
             fingerprint: BASE64.encode(master.derive("hallpass master key fingerprint v1").as_ref()),
             sealing: RandomizedNonceKey::new(&AES_256_GCM, master.derive("hallpass sealing v1").as_ref())
                 .map_err(|_| Error::internal("the sealing key cannot be made"))?,

@@ -12,7 +12,9 @@ use crate::{
     refresh_secret::RefreshSecret,
     revocation::Pending,
     rotation::{self, Decision, Rotation},
-    secret, status_lists,
+    secret,
+    statistics::Kind,
+    status_lists,
     store::{self, Tx, sessions::SessionRow},
 };
 
@@ -281,7 +283,9 @@ pub async fn go_on(hallpass: &Hallpass, ctx: &Ctx, session: SessionId, generatio
                     (next, known) => step(hallpass, ctx, &row, next, known, account.version).await?,
                 };
                 if let Some(number) = number {
-                    return issue(hallpass, ctx, account.try_into()?, (&row, number), generation);
+                    let issued = issue(hallpass, ctx, account.try_into()?, (&row, number), generation)?;
+                    hallpass.0.counted.add(ctx.now, Kind::Refreshed);
+                    return Ok(issued);
                 }
             }
             Err(cause) => {

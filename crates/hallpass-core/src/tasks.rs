@@ -5,7 +5,7 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::{Ctx, Hallpass, Result, audit, deletion, keys, limits, mail, rates, revocation, store};
+use crate::{Ctx, Hallpass, Result, audit, deletion, keys, limits, mail, rates, revocation, statistics, store};
 
 /// Seconds for which an ended session can still say why it ended.
 const REMEMBERED: i64 = 30 * 86_400;
@@ -28,11 +28,12 @@ pub async fn follow(hallpass: &Hallpass, ctx: &Ctx) -> Result<()> {
     keys::reload(hallpass).await
 }
 
-/// The part that is due once a minute.
+/// The part that is due once a minute, and what was counted, every ten seconds.
 ///
 /// # Errors
 /// [`crate::Code::Unavailable`]; then the next minute does it.
 pub async fn tidy(hallpass: &Hallpass, ctx: &Ctx) -> Result<()> {
+    statistics::keep_up(hallpass, ctx.now).await?;
     let last = hallpass.0.tidied_at.swap(ctx.now, Ordering::Relaxed);
     if revocation::is_same_minute(last, ctx.now) {
         return Ok(());
@@ -44,6 +45,7 @@ pub async fn tidy(hallpass: &Hallpass, ctx: &Ctx) -> Result<()> {
     store::sessions::prune(tx.conn(), ctx.now - REMEMBERED).await?;
     store::status_indexes::prune(tx.conn(), ctx.now - revocation::KEPT).await?;
     limits::prune(&mut tx, ctx.now).await?;
+    store::statistics::prune(tx.conn(), ctx.now - statistics::KEPT).await?;
     store::events::prune(tx.conn(), ctx.now - audit::KEPT).await?;
     store::tickets::prune(tx.conn(), ctx.now).await?;
     store::outbox::prune(tx.conn(), ctx.now - mail::KEPT).await?;

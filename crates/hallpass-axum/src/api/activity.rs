@@ -41,7 +41,7 @@ pub(crate) struct Event {
     /// From which address.
     #[schema(required = true)]
     ip: Option<String>,
-    /// What the device called itself.
+    /// What the device called itself; `null`, like `ip`, if it was the operator's.
     #[schema(required = true)]
     user_agent: Option<String>,
     /// Why, in one word; or which role.
@@ -51,19 +51,21 @@ pub(crate) struct Event {
 
 impl Event {
     pub(super) fn seen_by(owner: AccountId, entry: Entry) -> Self {
+        let by = match entry.actor.as_str() {
+            "anonymous" => "anonymous",
+            actor if actor.strip_prefix("account ").is_some_and(|id| id.parse() == Ok(owner)) => "owner",
+            // Which of the operator's people or programs it was, and from where, is none of the owner's business.
+            _ => "operator",
+        };
+        let shown = |told: Option<String>| told.filter(|_| by != "operator");
         Self {
             id: entry.id.to_string(),
             at: entry.at,
             event: entry.event,
-            by: match entry.actor.as_str() {
-                "anonymous" => "anonymous",
-                actor if actor.strip_prefix("account ").is_some_and(|id| id.parse() == Ok(owner)) => "owner",
-                // Which of the operator's people or programs it was is none of the owner's business.
-                _ => "operator",
-            },
+            by,
             session: entry.session.map(|id| id.to_string()),
-            ip: entry.ip,
-            user_agent: entry.user_agent,
+            ip: shown(entry.ip),
+            user_agent: shown(entry.user_agent),
             cause: entry.cause,
         }
     }
@@ -79,10 +81,7 @@ impl FromRequestParts<AppState> for Page {
         let query = Query::of(&parts.uri, &["before", "limit"])?;
         let id = |text: &str| text.parse().ok().filter(|id: &Uuid| id.to_string() == text);
         let before = query.read("before", "`before` is the id of an event", id)?;
-        let number =
-            |text: &str| text.parse().ok().filter(|limit: &u32| (1..=100).contains(limit) && limit.to_string() == text);
-        let limit = query.read("limit", "`limit` is a number from 1 to 100", number)?;
-        Ok(Self(Cursor { before, limit: limit.unwrap_or(50) }))
+        Ok(Self(Cursor { before, limit: query.limit()? }))
     }
 }
 

@@ -59,6 +59,16 @@ impl Members {
         }
     }
 
+    /// A list of texts that may be absent.
+    pub(crate) fn texts(&mut self, name: &'static str) -> Option<Vec<String>> {
+        let Value::Array(items) = self.object.remove(name)? else { return self.wrong_type(name, "a list of strings") };
+        let text = |item| if let Value::String(text) = item { Some(text) } else { None };
+        match items.into_iter().map(text).collect() {
+            Some(texts) => Some(texts),
+            None => self.wrong_type(name, "a list of strings"),
+        }
+    }
+
     /// Whether to stay signed in when the browser is closed: not unless it is said.
     pub(crate) fn remember(&mut self) -> Remember {
         if self.flag("remember") == Some(true) { Remember::Yes } else { Remember::No }

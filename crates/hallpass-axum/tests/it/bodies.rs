@@ -8,13 +8,20 @@ use crate::{
     support::*,
 };
 
+/// Ada, who may do everything, and Bob, about whom she can do it.
+async fn stage(app: &TestApp) -> Device<'_> {
+    let device = app.superuser("ada").await;
+    app.sign_up("bob").await;
+    device
+}
+
 /// Every operation that takes a body in JSON, ready to be given one.
 fn takers(device: &Device<'_>) -> Vec<(Operation, Call)> {
     let operations =
         operations().into_iter().filter(|(_, _, _, audience, body, _)| body.is_some() && *audience != For::Program);
     let ready = operations.map(|operation| {
-        let call = Call::new(operation.1.clone(), operation.2);
-        let call = if operation.3 == For::SignedIn { call.bearer(&device.access) } else { call };
+        let call = Call::new(operation.1.clone(), &operation.2.replace("{id}", "2"));
+        let call = if operation.3.is_by_token() { call.bearer(&device.access) } else { call };
         (operation, call)
     });
     ready.collect()
@@ -23,7 +30,7 @@ fn takers(device: &Device<'_>) -> Vec<(Operation, Call)> {
 on_both_engines! {
     async fn a_body_that_is_not_strict_json_is_refused(db) {
         let app = TestApp::new(db).await;
-        let device = app.sign_up("ada").await;
+        let device = stage(&app).await;
         let deep = |levels: usize| format!(r#"{{"a":{}{}}}"#, "[".repeat(levels), "]".repeat(levels));
         let bodies: Vec<Vec<u8>> = vec![
             b"{".to_vec(),
@@ -61,7 +68,7 @@ on_both_engines! {
 
     async fn a_body_that_does_not_say_that_it_is_json_is_refused_and_has_no_effect(db) {
         let app = TestApp::new(db).await;
-        let device = app.sign_up("ada").await;
+        let device = stage(&app).await;
         for ((id, _, _, _, body, _), call) in takers(&device) {
             let body = body.unwrap().to_string();
             for kind in [
@@ -100,7 +107,7 @@ on_both_engines! {
 
     async fn a_body_larger_than_64_kib_is_refused_before_it_is_looked_at(db) {
         let app = TestApp::new(db).await;
-        let device = app.sign_up("ada").await;
+        let device = stage(&app).await;
         for ((id, ..), call) in takers(&device) {
             for kind in ["application/json", "text/plain"] {
                 let answer = call.clone().body(kind, vec![b' '; 64 * 1024 + 1]).send(&app).await;
@@ -116,7 +123,7 @@ on_both_engines! {
 
     async fn a_member_of_another_type_is_refused_by_name(db) {
         let app = TestApp::new(db).await;
-        let device = app.sign_up("ada").await;
+        let device = stage(&app).await;
         let members = [
             (
                 "signUp",
@@ -136,6 +143,34 @@ on_both_engines! {
             ("requestEmailChange", &["email", "password", "device_token"]),
             ("changeEmail", &["token"]),
             ("scheduleDeletion", &["password", "device_token"]),
+            (
+                "createAccount",
+                &[
+                    "username",
+                    "email",
+                    "first_name",
+                    "last_name",
+                    "locale",
+                    "profile",
+                    "email_verified",
+                    "is_staff",
+                    "is_superuser",
+                    "roles",
+                ],
+            ),
+            (
+                "changeAccount",
+                &[
+                    "username",
+                    "email",
+                    "first_name",
+                    "last_name",
+                    "locale",
+                    "profile",
+                    "is_staff",
+                    "is_superuser",
+                ],
+            ),
         ];
         let takers = takers(&device);
         assert_eq!(takers.len(), members.len(), "every operation with a body is here");
@@ -151,10 +186,12 @@ on_both_engines! {
                     json!([]),
                     json!({}),
                     json!(["text"]),
+                    json!([1]),
                     json!({ "$ne": null }),
                 ] {
                     let right = match *member {
-                        "remember" => value.is_boolean(),
+                        "remember" | "email_verified" | "is_staff" | "is_superuser" => value.is_boolean(),
+                        "roles" => value.as_array().is_some_and(|roles| roles.iter().all(Value::is_string)),
                         "profile" => value.is_object(),
                         _ => value.is_string(),
                     };
@@ -178,7 +215,7 @@ on_both_engines! {
 
     async fn what_is_missing_is_named(db) {
         let app = TestApp::new(db).await;
-        let device = app.sign_up("ada").await;
+        let device = stage(&app).await;
         for (id, required) in [
             ("signUp", &["password"][..]),
             ("logIn", &["password", "username"]),
@@ -214,7 +251,7 @@ on_both_engines! {
 
     async fn hostile_texts_are_answered_with_a_refusal_or_kept_as_text(db) {
         let app = TestApp::new(db).await;
-        let device = app.sign_up("ada").await;
+        let device = stage(&app).await;
         for text in [
             "\0",
             "a\u{202e}b",
@@ -240,6 +277,10 @@ on_both_engines! {
                 let answer = call.json(&body).send(&app).await;
                 assert!(answer.status.as_u16() < 500, "{id} {text:?}: {}", answer.text());
                 assert!(answer.set_cookies().iter().all(|cookie| !cookie.contains("x=y")));
+                if id == "changeAccount" && answer.status == 200 {
+                    let kept = device.get("/api/v1/admin/accounts/2").await.json();
+                    assert_eq!(answer.json()["last_name"], kept["last_name"]);
+                }
                 if id == "changeMe" && answer.status == 200 {
                     assert_eq!(answer.json()["first_name"], device.me().await.json()["first_name"]);
                     assert_eq!(answer.header("content-type"), Some("application/json; charset=utf-8"));

@@ -3,9 +3,10 @@ use std::{
     sync::{Arc, Mutex, OnceLock},
 };
 
+use axum::http::Method;
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD as BASE64};
 use hallpass_core::{
-    Config,
+    Config, accounts,
     audit::{self, Entry, Filter},
     config::SmtpTls,
     mail, on_both_engines,
@@ -62,7 +63,7 @@ fn listen() -> (Log, tracing::subscriber::DefaultGuard) {
 
 /// What was kept of all that happened.
 async fn kept(app: &TestApp) -> Vec<Entry> {
-    let all = Filter { account: None, event: None, since: None, before: None, limit: 1000 };
+    let all = Filter { account: None, event: None, since: None, until: None, before: None, limit: 1000 };
     audit::list(&app.hallpass, all).await.unwrap()
 }
 
@@ -194,12 +195,15 @@ on_both_engines! {
         new_mails(&app, &sink).await;
 
         let kept = format!("{:?}", kept(&app).await);
+        let shown = show_to_administrators(&app, &mut secrets).await;
         let stored = dump(app.hallpass.db()).await;
         app.hallpass.db().close().await;
         log_in("ada", PASSWORD).send(&app).await.refused(503, "unavailable");
         app.reset_password(&reset, RESET).await.refused(503, "unavailable");
         let said = log.text();
-        for (place, text) in [("the log", &said), ("the events", &kept), ("the database", &stored)] {
+        for (place, text) in
+            [("the log", &said), ("the events", &kept), ("the administration", &shown), ("the database", &stored)]
+        {
             assert_eq!(secrets.found_in(text), Vec::<String>::new(), "in {place}");
         }
 
@@ -241,6 +245,21 @@ async fn show_to_programs(app: &TestApp, secrets: &mut Canaries, device: &Device
     secrets.add(["canary-as-a-token", "canary-as-a-client-secret"]);
     secrets.add([wrong, program.proof()].map(|proof| proof["Basic ".len()..].to_owned()));
     secrets.add([program.secret]);
+}
+
+/// Whoever administers has it all shown, and has a reset mailed.
+async fn show_to_administrators(app: &TestApp, secrets: &mut Canaries) -> String {
+    let root = app.superuser("root").await;
+    secrets.add_of(&root);
+    let account = accounts::find(&app.hallpass, NEW).await.unwrap().id;
+    root.admin(Method::POST, &format!("accounts/{account}/password-reset")).send(app).await.accepted();
+    let mut shown = String::new();
+    for path in ["accounts", "sessions", "events?limit=100", "keys", "outbox", "statistics"] {
+        let answer = root.admin(Method::GET, path).send(app).await;
+        assert_eq!(answer.status, 200, "{path}");
+        shown += &answer.text();
+    }
+    shown
 }
 
 /// People type their password where the name belongs, and programs send secrets in the strangest places.

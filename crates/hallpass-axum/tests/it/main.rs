@@ -13,6 +13,9 @@ mod support;
 
 mod account_deletion;
 mod activity;
+mod admin;
+mod admin_acts;
+mod admin_lists;
 mod bodies;
 mod client_address;
 mod cookies;

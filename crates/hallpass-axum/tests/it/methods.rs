@@ -43,13 +43,14 @@ on_both_engines! {
     async fn an_operation_stays_itself_whatever_else_is_asked_for(db) {
         let app = TestApp::new(db).await;
         app.sign_up_at("ada", routes::ADDRESS).await;
+        app.superuser("root").await;
         for operation in operations() {
-            let device = app.log_in("ada").await;
+            let device = app.log_in(operation.3.somebody()).await;
             let body = routes::body(&app, &operation, &device).await;
             let (id, method, path, audience, _, success) = operation;
             let proof = app.program().await.proof();
             for other in ["DELETE", "GET"] {
-                let path = routes::path_for(path, &device).await;
+                let path = routes::path_for(&app, path, &device).await;
                 let query = Call::new(method.clone(), &format!("{path}?_method={other}")).bearer(&device.access);
                 let answer = query.send(&app).await;
                 if id == "forwardAuth" {
@@ -59,7 +60,7 @@ on_both_engines! {
                 }
             }
             let other = if method == Method::DELETE { "GET" } else { "DELETE" };
-            let call = Call::new(method, &routes::path_for(path, &device).await);
+            let call = Call::new(method, &routes::path_for(&app, path, &device).await);
             let mut call = HEADERS.into_iter().fold(call, |call, name| call.header(name, other));
             if let Some(mut body) = body {
                 body["_method"] = json!(other);
@@ -68,7 +69,7 @@ on_both_engines! {
             if audience == For::Program {
                 call = call.header("authorization", &proof);
             }
-            if audience == For::SignedIn || ["logOut", "readCsrfToken"].contains(&id) {
+            if audience.is_by_token() || ["logOut", "readCsrfToken"].contains(&id) {
                 call = call.bearer(&device.access);
             }
             let answer = call.send(&app).await;

@@ -15,6 +15,8 @@ pub(crate) enum For {
     Everybody,
     /// Whoever sends a good access token, and nobody else.
     SignedIn,
+    /// The same, if the account may administer.
+    Administrator,
     /// A program, by its client's id and secret; a body is a form. It is refused with `client_invalid` otherwise.
     Program,
     /// Whoever holds a session, by its refresh secret; it is refused with `refresh_missing` otherwise.
@@ -26,13 +28,23 @@ impl For {
     pub(crate) fn with(self, call: Call, body: &Value) -> Call {
         if self == For::Program { call.form(body) } else { call.json(body) }
     }
+
+    /// Whether it is asked for an access token, and nothing else counts.
+    pub(crate) fn is_by_token(self) -> bool {
+        [For::SignedIn, For::Administrator].contains(&self)
+    }
+
+    /// The user name of somebody who may.
+    pub(crate) fn somebody(self) -> &'static str {
+        if self == For::Administrator { "root" } else { "ada" }
+    }
 }
 
 /// An operation: its id, how to call it, for whom it is, a body that it accepts, and its success.
 pub(crate) type Operation = (&'static str, Method, &'static str, For, Option<Value>, u16);
 
 pub(crate) fn operations() -> Vec<Operation> {
-    use For::{Everybody, Program, Session, SignedIn};
+    use For::{Administrator, Everybody, Program, Session, SignedIn};
     let sign_up = json!({ "username": "somebody", "password": PASSWORD });
     let log_in = json!({ "username": "ada", "password": PASSWORD });
     let password = json!({ "current_password": PASSWORD, "new_password": "lighthouse pickle gravity 9" });
@@ -41,6 +53,7 @@ pub(crate) fn operations() -> Vec<Operation> {
     let reset = json!({ "token": "MAILED reset", "new_password": PASSWORD });
     let change = json!({ "email": "countess@example.com", "password": PASSWORD });
     let deletion = json!({ "password": PASSWORD });
+    let person = json!({ "username": "countess" });
     vec![
         ("signUp", Method::POST, "/api/v1/signup", Everybody, Some(sign_up), 201),
         ("logIn", Method::POST, "/api/v1/login", Everybody, Some(log_in), 200),
@@ -71,6 +84,32 @@ pub(crate) fn operations() -> Vec<Operation> {
         ("readRevocations", Method::GET, "/api/v1/revocations", Program, None, 200),
         ("forwardAuth", Method::GET, "/api/v1/forward-auth", SignedIn, None, 200),
         ("readStatusList", Method::GET, "/api/v1/status-lists/{name}", Everybody, None, 200),
+        ("readAdminAccess", Method::GET, "/api/v1/admin/access", Administrator, None, 200),
+        ("readStatistics", Method::GET, "/api/v1/admin/statistics", Administrator, None, 200),
+        ("listAccounts", Method::GET, "/api/v1/admin/accounts", Administrator, None, 200),
+        ("createAccount", Method::POST, "/api/v1/admin/accounts", Administrator, Some(person), 201),
+        ("readAccount", Method::GET, "/api/v1/admin/accounts/{id}", Administrator, None, 200),
+        (
+            "changeAccount",
+            Method::PATCH,
+            "/api/v1/admin/accounts/{id}",
+            Administrator,
+            Some(json!({ "last_name": "King" })),
+            200,
+        ),
+        ("deactivateAccount", Method::POST, "/api/v1/admin/accounts/{id}/deactivate", Administrator, None, 200),
+        ("activateAccount", Method::POST, "/api/v1/admin/accounts/{id}/activate", Administrator, None, 200),
+        ("sendPasswordReset", Method::POST, "/api/v1/admin/accounts/{id}/password-reset", Administrator, None, 202),
+        ("grantRole", Method::PUT, "/api/v1/admin/accounts/{id}/roles/{role}", Administrator, None, 200),
+        ("revokeRole", Method::DELETE, "/api/v1/admin/accounts/{id}/roles/{role}", Administrator, None, 200),
+        ("endSessionsOfAccount", Method::DELETE, "/api/v1/admin/accounts/{id}/sessions", Administrator, None, 204),
+        ("listAllSessions", Method::GET, "/api/v1/admin/sessions", Administrator, None, 200),
+        ("endSessionOfAnybody", Method::DELETE, "/api/v1/admin/sessions/{id}", Administrator, None, 204),
+        ("listEvents", Method::GET, "/api/v1/admin/events", Administrator, None, 200),
+        ("listKeys", Method::GET, "/api/v1/admin/keys", Administrator, None, 200),
+        ("rotateKeys", Method::POST, "/api/v1/admin/keys/rotate", Administrator, None, 200),
+        ("listMails", Method::GET, "/api/v1/admin/outbox", Administrator, None, 200),
+        ("retryMails", Method::POST, "/api/v1/admin/outbox/retry", Administrator, None, 200),
         ("readKeys", Method::GET, "/.well-known/jwks.json", Everybody, None, 200),
         ("readConfiguration", Method::GET, "/api/v1/configuration", Everybody, None, 200),
         ("isAlive", Method::GET, "/healthz", Everybody, None, 200),
@@ -99,22 +138,28 @@ pub(crate) async fn body(app: &TestApp, operation: &Operation, device: &Device<'
 }
 
 /// The path of an operation with what `device` would put into it.
-pub(crate) async fn path_for(path: &str, device: &Device<'_>) -> String {
+pub(crate) async fn path_for(app: &TestApp, path: &str, device: &Device<'_>) -> String {
     let (list, _) = device.status_list();
-    path.replace("{id}", &device.session().await).replace("{name}", list.rsplit('/').next().unwrap())
+    let id = match path {
+        "/api/v1/admin/sessions/{id}" => app.log_in("ada").await.session().await,
+        path if path.starts_with("/api/v1/admin/accounts/{id}") => app.somebody_else().await.to_string(),
+        path if path.contains("{id}") => device.session().await,
+        _ => String::new(),
+    };
+    path.replace("{id}", &id).replace("{role}", ROLE).replace("{name}", list.rsplit('/').next().unwrap())
 }
 
 /// A call of an operation by `device`, with the body that is accepted.
-async fn call(app: &TestApp, operation: &Operation, device: &Device<'_>) -> Call {
+pub(crate) async fn call(app: &TestApp, operation: &Operation, device: &Device<'_>) -> Call {
     let (_, method, path, audience, ..) = operation;
-    let path = path_for(path, device).await;
+    let path = path_for(app, path, device).await;
     let mut call = Call::new(method.clone(), &path);
     if let Some(body) = body(app, operation, device).await {
         call = audience.with(call, &body);
     }
     match audience {
         For::Program => call.header("authorization", &app.program().await.proof()),
-        _ if *audience == For::SignedIn || path == "/api/v1/csrf" => call.bearer(&device.access),
+        _ if audience.is_by_token() || path == "/api/v1/csrf" => call.bearer(&device.access),
         _ => call,
     }
 }
@@ -213,7 +258,7 @@ fn the_document_says_of_each_operation_for_whom_it_is() {
     for (id, method, path, audience, body, success) in operations() {
         let operation = &document["paths"][path][method.as_str().to_lowercase()];
         let token_alone = operation["security"] == json!([{ "access_token": [] }]);
-        assert_eq!(token_alone, audience == For::SignedIn, "{id}: {}", operation["security"]);
+        assert_eq!(token_alone, audience.is_by_token(), "{id}: {}", operation["security"]);
         let program_alone = operation["security"] == json!([{ "client_credentials": [] }]);
         assert_eq!(program_alone, audience == For::Program, "{id}: {}", operation["security"]);
         let form = operation["requestBody"]["content"]["application/x-www-form-urlencoded"].is_object();
@@ -228,9 +273,10 @@ on_both_engines! {
     async fn every_operation_does_what_its_documentation_promises(db) {
         let app = TestApp::new(db).await;
         app.sign_up_at("ada", ADDRESS).await;
+        app.superuser("root").await;
         for operation in operations() {
-            let device = app.log_in("ada").await;
-            let (id, method, path, _, _, success) = &operation;
+            let (id, method, path, audience, _, success) = &operation;
+            let device = app.log_in(audience.somebody()).await;
             let answer = call(&app, &operation, &device).await.send(&app).await;
             assert_eq!(answer.status.as_u16(), *success, "{id}: {}", answer.text());
             assert_documented(&document(), path, method, &answer);
@@ -253,7 +299,7 @@ on_both_engines! {
             let path = path.replace("{id}", "00000000-0000-7000-8000-000000000000");
             let plain = || {
                 let call = Call::new(method.clone(), &path);
-                let refused_before_it_is_read = [For::SignedIn, For::Program].contains(&audience);
+                let refused_before_it_is_read = audience.is_by_token() || audience == For::Program;
                 let body = body.as_ref().filter(|_| refused_before_it_is_read);
                 body.map_or(call.clone(), |body| audience.with(call.clone(), body))
             };
@@ -295,7 +341,7 @@ on_both_engines! {
                     let lower = plain().header("authorization", &good.replace("Basic", "basic"));
                     assert_eq!(lower.send(&app).await.status, success, "{id}");
                 }
-                For::SignedIn => {
+                For::SignedIn | For::Administrator => {
                     plain().send(&app).await.refused(401, "token_missing");
                     let by_cookie =
                         plain().header("cookie", &browser.cookies()).header("sec-fetch-site", "same-origin");

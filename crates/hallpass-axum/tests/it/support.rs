@@ -20,7 +20,10 @@ use base64::{
 };
 use hallpass_axum::{AppState, Clock, Web, router};
 use hallpass_core::{
-    Config, Ctx, Db, Hallpass, MasterKey, clients,
+    AccountId, Config, Ctx, Db, Hallpass, MasterKey,
+    accounts::{self, NewAccount, Page, Standing},
+    admin::HELPDESK,
+    clients,
     config::Transport,
     mail::{self, Letter},
     tasks,
@@ -37,6 +40,8 @@ pub(crate) const API: &str = "https://api.example.com";
 pub(crate) const FRONT_END: &str = "https://app.example.com";
 /// A password that every rule lets pass.
 pub(crate) const PASSWORD: &str = "marmalade telescope orbit 7";
+/// A role that somebody has.
+pub(crate) const ROLE: &str = "auditor";
 /// When tests begin.
 pub(crate) const BEGIN: i64 = 1_790_000_000;
 
@@ -152,6 +157,34 @@ impl TestApp {
     pub(crate) async fn sign_up_at(&self, username: &str, email: &str) -> Device<'_> {
         let body = json!({ "username": username, "email": email, "password": PASSWORD });
         Device::from(self, &Call::post("/api/v1/signup").json(&body).send(self).await)
+    }
+
+    /// Creates an account that may do everything, as `hallpass createsuperuser` does, and signs it in.
+    pub(crate) async fn superuser(&self, username: &str) -> Device<'_> {
+        self.employ(username, Standing { is_superuser: true, ..Standing::default() }).await
+    }
+
+    /// Creates an account of the helpdesk, and signs it in.
+    pub(crate) async fn helper(&self, username: &str) -> Device<'_> {
+        self.employ(username, Standing { roles: vec![HELPDESK.into()], ..Standing::default() }).await
+    }
+
+    /// Creates an account of the operator's people, and signs it in.
+    pub(crate) async fn employ(&self, username: &str, standing: Standing) -> Device<'_> {
+        let names = NewAccount { username: Some(username.into()), ..NewAccount::default() };
+        let new = NewAccount { password: Some(PASSWORD.to_owned().into()), ..names };
+        accounts::create(&self.hallpass, &self.ctx(), new, standing).await.unwrap();
+        self.log_in(username).await
+    }
+
+    /// Creates an account with an address and a role, whose owner never signs in.
+    pub(crate) async fn somebody_else(&self) -> AccountId {
+        let all = accounts::list(&self.hallpass, Page { after: None, limit: 1000 }).await.unwrap();
+        let username = format!("person-{}", all.len());
+        let email = Some(format!("{username}@example.com"));
+        let new = NewAccount { username: Some(username), email, ..NewAccount::default() };
+        let standing = Standing { roles: vec![ROLE.into()], ..Standing::default() };
+        accounts::create(&self.hallpass, &self.ctx(), new, standing).await.unwrap().id
     }
 
     /// Asks for a link that sets a new password.
@@ -280,6 +313,11 @@ impl<'a> Device<'a> {
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
         Call::new(Method::GET, path).bearer(&self.access).send(self.app).await
+    }
+
+    /// A call of something of the administration, by what stands behind `/api/v1/admin/`.
+    pub(crate) fn admin(&self, method: Method, path: &str) -> Call {
+        Call::new(method, &format!("/api/v1/admin/{path}")).bearer(&self.access)
     }
 
     pub(crate) async fn me(&self) -> Answer {

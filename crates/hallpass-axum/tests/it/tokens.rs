@@ -5,10 +5,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use hallpass_core::on_both_engines;
 use serde_json::{Value, json};
 
-use crate::{
-    routes::{For, operations},
-    support::*,
-};
+use crate::{routes::operations, support::*};
 
 /// Header and claims of a token.
 fn parts(token: &str) -> [Value; 2] {
@@ -51,7 +48,7 @@ on_both_engines! {
         let browser = app.log_in_browser("ada").await;
         let twin = app.forgetful_twin().await;
         for (id, method, path, audience, body, _) in operations() {
-            if audience != For::SignedIn && !["logOut", "readCsrfToken"].contains(&id) {
+            if !audience.is_by_token() && !["logOut", "readCsrfToken"].contains(&id) {
                 continue;
             }
             let mut call = Call::new(method, &path.replace("{id}", &ada.session().await)).bearer(&ada.access);

@@ -114,7 +114,7 @@ pub(crate) async fn insert(tx: &mut store::Tx, draft: Draft) -> Result<Account> 
         if is_taken(&error, "username") {
             username_taken()
         } else if is_taken(&error, "email") {
-            Error::new(Code::EmailTaken, "There is an account with this e-mail address: sign in, or use another one")
+            email_taken()
         } else {
             error.into()
         }
@@ -123,6 +123,10 @@ pub(crate) async fn insert(tx: &mut store::Tx, draft: Draft) -> Result<Account> 
         addresses::list(tx, id, email).await?;
     }
     AccountRow { id: id.0, ..draft.row }.try_into()
+}
+
+pub(crate) fn email_taken() -> Error {
+    Error::new(Code::EmailTaken, "There is an account with this e-mail address: sign in, or use another one")
 }
 
 fn username_taken() -> Error {
@@ -213,7 +217,7 @@ fn preferred(hallpass: &Hallpass, ctx: &Ctx) -> Option<String> {
 }
 
 /// Whether `role` can be the name of one.
-pub(super) fn check_role(role: &str) -> Result<()> {
+pub(crate) fn check_role(role: &str) -> Result<()> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"._:-/".contains(&b);
     if (1..=64).contains(&role.len()) && role.bytes().all(plain) {
         return Ok(());

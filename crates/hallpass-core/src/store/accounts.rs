@@ -228,6 +228,35 @@ pub(crate) async fn set_email(conn: Conn<'_>, id: AccountId, email: &str, key: &
     .map(drop))
 }
 
+/// Gives the account another address, at which nobody has shown to receive mail.
+pub(crate) async fn move_to(conn: Conn<'_>, id: AccountId, email: &str, key: &str) -> sqlx::Result<()> {
+    on!(conn, |c| sqlx::query(sql!(
+        "update accounts set email = $1, email_key = $2, email_verified = false where id = $3"
+    ))
+    .bind(email)
+    .bind(key)
+    .bind(id.0)
+    .execute(c)
+    .await
+    .map(drop))
+}
+
+/// Whether there is a superuser but this account who can sign in, and does not want to go.
+pub(crate) async fn has_other_superuser(conn: Conn<'_>, id: AccountId) -> sqlx::Result<bool> {
+    on!(conn, |c| sqlx::query_scalar(sql!(
+        "select exists (select 1 from accounts where is_superuser and is_active and delete_at is null and id <> $1)
+            as other"
+    ))
+    .bind(id.0)
+    .fetch_one(c)
+    .await)
+}
+
+/// How many accounts there are.
+pub(crate) async fn count(conn: Conn<'_>) -> sqlx::Result<i64> {
+    on!(conn, |c| sqlx::query_scalar(sql!("select count(*) as number from accounts")).fetch_one(c).await)
+}
+
 /// Gives the account another user name.
 pub(crate) async fn rename(conn: Conn<'_>, id: AccountId, name: Option<&str>, key: Option<&str>) -> sqlx::Result<()> {
     on!(conn, |c| sqlx::query(sql!("update accounts set username = $1, username_key = $2 where id = $3"))
@@ -304,7 +333,7 @@ pub(crate) async fn set_password(conn: Conn<'_>, id: AccountId, new: Option<&str
 pub(crate) async fn update(conn: Conn<'_>, row: &AccountRow) -> sqlx::Result<bool> {
     on!(conn, |c| sqlx::query(sql!(
         "update accounts set first_name = $1, last_name = $2, is_active = $3, roles = $4, profile = $5, locale = $6,
-            version = version + 1 where id = $7 and version = $8 returning 1 as done"
+            is_staff = $9, is_superuser = $10, version = version + 1 where id = $7 and version = $8 returning 1 as done"
     ))
     .bind(&row.first_name)
     .bind(&row.last_name)
@@ -314,6 +343,8 @@ pub(crate) async fn update(conn: Conn<'_>, row: &AccountRow) -> sqlx::Result<boo
     .bind(&row.locale)
     .bind(row.id)
     .bind(row.version)
+    .bind(row.is_staff)
+    .bind(row.is_superuser)
     .fetch_optional(c)
     .await
     .map(|done| done.is_some()))

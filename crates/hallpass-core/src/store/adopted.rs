@@ -16,7 +16,7 @@ use sqlx::{AssertSqlSafe, Executor};
 use super::{Db, accounts::AccountRow, addresses::AddressRow};
 
 /// Our tables, beside which there can be others. [`super::SQLITE_MIGRATIONS`] make them.
-pub(crate) const OURS: [&str; 16] = [
+pub(crate) const OURS: [&str; 17] = [
     "_sqlx_migrations",
     "accounts",
     "addresses",
@@ -31,6 +31,7 @@ pub(crate) const OURS: [&str; 16] = [
     "rates",
     "revocations",
     "sessions",
+    "statistics",
     "status_indexes",
     "tickets",
 ];

@@ -22,11 +22,11 @@ pub(crate) struct EventRow {
 }
 
 /// Which rows are looked for; what is `None` is not asked.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Wanted<'a> {
-    pub(crate) account: Option<AccountId>,
     pub(crate) event: Option<&'a str>,
     pub(crate) since: Option<i64>,
+    pub(crate) until: Option<i64>,
 }
 
 pub(crate) async fn insert(conn: Conn<'_>, row: &EventRow) -> sqlx::Result<()> {
@@ -49,40 +49,47 @@ pub(crate) async fn insert(conn: Conn<'_>, row: &EventRow) -> sqlx::Result<()> {
     .map(drop))
 }
 
-/// At most `limit` rows of an account from before the row `before`, newest first.
+/// At most `limit` of an account's rows that are wanted from before the row `before`, newest first.
 pub(crate) async fn of_account(
     conn: Conn<'_>,
     account: AccountId,
+    wanted: Wanted<'_>,
     before: Uuid,
     limit: i64,
 ) -> sqlx::Result<Vec<EventRow>> {
-    on!(conn, |c| sqlx::query_as(sql!(
-        "select id, at, event, account_id, session_id, ip, user_agent, request_id, actor, cause from events
-         where account_id = $1 and id < $2 order by id desc limit $3"
-    ))
-    .bind(account.0)
-    .bind(before)
-    .bind(limit)
-    .fetch_all(c)
-    .await)
+    on!(conn, |c| {
+        sqlx::query_as(sql!(
+            "select id, at, event, account_id, session_id, ip, user_agent, request_id, actor, cause from events
+         where account_id = $1 and event = coalesce($2, event) and at >= coalesce($3, at) and at <= coalesce($4, at)
+            and id < $5
+         order by id desc limit $6"
+        ))
+        .bind(account.0)
+        .bind(wanted.event)
+        .bind(wanted.since)
+        .bind(wanted.until)
+        .bind(before)
+        .bind(limit)
+        .fetch_all(c)
+        .await
+    })
 }
 
 /// At most `limit` of the rows that are wanted from before the row `before`, newest first.
 pub(crate) async fn page(conn: Conn<'_>, wanted: Wanted<'_>, before: Uuid, limit: i64) -> sqlx::Result<Vec<EventRow>> {
     on!(conn, |c| {
         sqlx::query_as(sql!(
-        "select id, at, event, account_id, session_id, ip, user_agent, request_id, actor, cause from events
-         where (cast($1 as bigint) is null or account_id = $1) and event = coalesce($2, event) and at >= coalesce($3, at)
-            and id < $4
+            "select id, at, event, account_id, session_id, ip, user_agent, request_id, actor, cause from events
+         where event = coalesce($1, event) and at >= coalesce($2, at) and at <= coalesce($3, at) and id < $4
          order by id desc limit $5"
-    ))
-    .bind(wanted.account.map(|account| account.0))
-    .bind(wanted.event)
-    .bind(wanted.since)
-    .bind(before)
-    .bind(limit)
-    .fetch_all(c)
-    .await
+        ))
+        .bind(wanted.event)
+        .bind(wanted.since)
+        .bind(wanted.until)
+        .bind(before)
+        .bind(limit)
+        .fetch_all(c)
+        .await
     })
 }
 

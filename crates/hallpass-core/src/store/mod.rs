@@ -29,9 +29,11 @@ pub(crate) mod outbox;
 mod patient;
 pub(crate) mod rates;
 pub(crate) mod revocations;
+pub(crate) mod search;
 pub(crate) mod sessions;
 #[cfg(test)]
 mod statements;
+pub(crate) mod statistics;
 pub(crate) mod status_indexes;
 pub(crate) mod tickets;
 

@@ -161,6 +161,70 @@ pub(crate) async fn of_account(conn: Conn<'_>, account: AccountId) -> sqlx::Resu
     .await)
 }
 
+/// A live session, and whose it is.
+#[derive(FromRow)]
+pub(crate) struct LiveRow {
+    pub(crate) id: Uuid,
+    pub(crate) account_id: i64,
+    pub(crate) created_at: i64,
+    pub(crate) last_used_at: i64,
+    pub(crate) idle_end: i64,
+    pub(crate) absolute_end: i64,
+    pub(crate) ip: Option<String>,
+    pub(crate) user_agent: Option<String>,
+    pub(crate) username: Option<String>,
+    pub(crate) email: Option<String>,
+}
+
+/// At most `limit` of all sessions that can still be refreshed, with lower ids than `before`, the newest first.
+pub(crate) async fn live_before(conn: Conn<'_>, before: Uuid, now: i64, limit: i64) -> sqlx::Result<Vec<LiveRow>> {
+    on!(conn, |c| sqlx::query_as(sql!(
+        "select s.id, s.account_id, s.created_at, s.last_used_at, s.idle_end, s.absolute_end, s.ip, s.user_agent,
+            a.username, a.email
+         from (select id, account_id, created_at, last_used_at, idle_end, absolute_end, ip, user_agent from sessions
+            where id < $1 and ended_at is null and idle_end > $2 and absolute_end > $2 order by id desc limit $3) s
+         left join accounts a on a.id = s.account_id order by s.id desc"
+    ))
+    .bind(before)
+    .bind(now)
+    .bind(limit)
+    .fetch_all(c)
+    .await)
+}
+
+/// The same for one account.
+pub(crate) async fn live_of_account_before(
+    conn: Conn<'_>,
+    account: AccountId,
+    before: Uuid,
+    now: i64,
+    limit: i64,
+) -> sqlx::Result<Vec<LiveRow>> {
+    on!(conn, |c| sqlx::query_as(sql!(
+        "select s.id, s.account_id, s.created_at, s.last_used_at, s.idle_end, s.absolute_end, s.ip, s.user_agent,
+            a.username, a.email
+         from sessions s left join accounts a on a.id = s.account_id
+         where s.account_id = $1 and s.ended_at is null and s.idle_end > $3 and s.absolute_end > $3 and s.id < $2
+         order by s.id desc limit $4"
+    ))
+    .bind(account.0)
+    .bind(before)
+    .bind(now)
+    .bind(limit)
+    .fetch_all(c)
+    .await)
+}
+
+/// How many sessions can still be refreshed.
+pub(crate) async fn count_live(conn: Conn<'_>, now: i64) -> sqlx::Result<i64> {
+    on!(conn, |c| sqlx::query_scalar(sql!(
+        "select count(*) as number from sessions where ended_at is null and idle_end > $1 and absolute_end > $1"
+    ))
+    .bind(now)
+    .fetch_one(c)
+    .await)
+}
+
 /// Moves the session on to `next`, unless somebody else moved or ended it since `row` was read, or its time is up.
 pub(crate) async fn rotate(conn: Conn<'_>, row: &SessionRow, next: Rotation, now: i64) -> sqlx::Result<bool> {
     let idle_end = now.saturating_add(row.idle_seconds).min(row.absolute_end);

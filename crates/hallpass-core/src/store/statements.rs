@@ -16,7 +16,9 @@ const SOURCES: &[(&str, &str)] = &[
     ("outbox", include_str!("outbox.rs")),
     ("rates", include_str!("rates.rs")),
     ("revocations", include_str!("revocations.rs")),
+    ("search", include_str!("search.rs")),
     ("sessions", include_str!("sessions.rs")),
+    ("statistics", include_str!("statistics.rs")),
     ("status_indexes", include_str!("status_indexes.rs")),
     ("tickets", include_str!("tickets.rs")),
 ];

@@ -14,7 +14,7 @@ use hallpass_core::{
 
 use crate::support::{House, OTHER_PASSWORD, PASSWORD, START, code, person};
 
-const ALL: Filter = Filter { account: None, event: None, since: None, before: None, limit: 1000 };
+const ALL: Filter = Filter { account: None, event: None, since: None, until: None, before: None, limit: 1000 };
 
 on_both_engines! {
     async fn whatever_happens_to_an_account_is_kept_with_whom_from_where_when_and_why(database) {

@@ -9,6 +9,8 @@
 
 mod accounts;
 mod addresses;
+mod admin;
+mod admin_lists;
 mod adopt;
 mod audit;
 mod bell;
@@ -32,6 +34,7 @@ mod rates;
 mod recovery;
 mod revocation;
 mod sessions;
+mod statistics;
 mod status_lists;
 mod stored;
 mod support;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use hallpass_core::{
     Actor, Code, Config, Ctx, Hallpass, MasterKey, Result, SessionId,
     accounts::{self, Account, NewAccount, Standing},
+    admin::{self, Admin},
     config::Transport,
     login::{self, Identifier},
     mail::{self, Letter},
@@ -99,6 +100,29 @@ impl House {
         let last = mails.last().unwrap();
         assert_eq!(last.to, to, "{}", last.written.text);
         token(last, page)
+    }
+
+    /// A call of somebody who is signed in.
+    pub(crate) fn ctx_of(&self, account: &Account) -> Ctx {
+        Ctx { actor: Actor::Account(account.id, SessionId(uuid::Uuid::nil())), ..self.ctx() }
+    }
+
+    /// Creates a superuser, and lets them in.
+    pub(crate) async fn superuser(&self, username: &str) -> (Account, Ctx, Admin) {
+        self.admin(username, Standing { is_superuser: true, ..Standing::default() }).await
+    }
+
+    /// Creates somebody of the helpdesk, and lets them in.
+    pub(crate) async fn helper(&self, username: &str) -> (Account, Ctx, Admin) {
+        self.admin(username, Standing { roles: vec![admin::HELPDESK.into()], ..Standing::default() }).await
+    }
+
+    async fn admin(&self, username: &str, standing: Standing) -> (Account, Ctx, Admin) {
+        let new = NewAccount { password: None, ..person(username) };
+        let account = accounts::create(&self.hallpass, &self.ctx(), new, standing).await.unwrap();
+        let ctx = self.ctx_of(&account);
+        let admin = admin::authorize(&self.hallpass, &ctx).await.unwrap();
+        (account, ctx, admin)
     }
 
     /// Creates an account with an address that its owner has verified.

@@ -86,6 +86,7 @@ impl Audit {
                     Since::Ago(seconds) => ctx.now.saturating_sub(seconds),
                     Since::At(moment) => moment,
                 }),
+                until: None,
                 before: self.before,
                 limit: self.limit,
             };

@@ -40,6 +40,7 @@ pub(super) const PARTS: [&str; 9] = [
 pub(super) const WORDS: Words = Words {
     text: "::text",
     id: "::bigint",
+    key: " collate \"C\"",
     seconds: |column| format!("floor(extract(epoch from {column}))::bigint"),
     moment: |seconds| format!("to_timestamp({seconds})"),
     names: |from| format!("coalesce((select json_agg(g.name order by g.name) from {from})::text, '[]')"),

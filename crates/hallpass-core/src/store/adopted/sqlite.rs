@@ -21,6 +21,7 @@ pub(super) const PARTS: [&str; 2] = ["index hallpass_usernames", "index hallpass
 pub(super) const WORDS: Words = Words {
     text: "",
     id: "",
+    key: "",
     seconds: |column| format!("cast(strftime('%s', {column}) as integer)"),
     moment: |seconds| format!("strftime('%Y-%m-%d %H:%M:%S', {seconds}, 'unixepoch')"),
     names: |from| format!("(select json_group_array(name) from (select g.name from {from} order by g.name))"),

@@ -8,6 +8,8 @@ pub(super) struct Words {
     pub(super) text: &'static str,
     /// Behind what is to be an id.
     pub(super) id: &'static str,
+    /// Behind what names are looked for by: it is put in the order of its bytes.
+    pub(super) key: &'static str,
     /// The seconds since 1970 of a column.
     pub(super) seconds: fn(&str) -> String,
     /// What Django keeps of such seconds.
@@ -67,8 +69,8 @@ pub(super) fn select(words: &Words, users: &Users, id: &str, on: &str) -> String
         None => "coalesce(s.roles, '[]')".into(),
     };
     let lower = |name: &str| match users.has(name) {
-        true => format!("nullif(lower(u.{name}{text}), '')"),
-        false => format!("lower(s.{name})"),
+        true => format!("nullif(lower(u.{name}{text}), ''){}", words.key),
+        false => format!("lower(s.{name}){}", words.key),
     };
     format!(
         "select ({id}){as_id} as id,\n{fields},\n    {} as username_key,\n    {} as email_key,\n    {verified} as \
@@ -86,7 +88,7 @@ pub(super) fn select(words: &Words, users: &Users, id: &str, on: &str) -> String
 pub(super) fn indexes(words: &Words, users: &Users) -> [String; 2] {
     [("usernames", "username"), ("emails", "email")].map(|(name, field)| {
         let on = match users.has(field) {
-            true => format!("nullif(lower({field}{}), '')", words.text),
+            true => format!("nullif(lower({field}{}), ''){}", words.text, words.key),
             false => quoted(&users.key),
         };
         format!("create index hallpass_{name} on {} (({on}))", quoted(&users.table))
