@@ -4,6 +4,7 @@
 //! Everything comes from this program: no page loads anything from anywhere else, and none has a script inside it.
 
 mod dev_mail;
+mod doctor;
 mod text;
 mod ticket;
 
@@ -29,7 +30,7 @@ const DOCS_SCRIPT: &str = include_str!("assets/docs.js");
 const TICKET_SCRIPT: &str = include_str!("assets/ticket.js");
 
 /// Where they are.
-pub(crate) const ADDRESSES: [&str; 12] = [
+pub(crate) const ADDRESSES: [&str; 16] = [
     "/",
     "/docs",
     "/assets/hallpass.css",
@@ -42,6 +43,10 @@ pub(crate) const ADDRESSES: [&str; 12] = [
     "/sign-in",
     "/dev/mail",
     "/dev/mail.json",
+    "/doctor",
+    "/doctor.js",
+    "/doctor/origin",
+    "/doctor/seen",
 ];
 
 /// The pages, their style and scripts, and `document` at `/openapi.json`.
@@ -62,6 +67,7 @@ pub(crate) fn routes(document: String, app: &AppState) -> Router<AppState> {
         .route("/openapi.json", get(public(Bytes::from(document))))
         .merge(ticket::routes())
         .merge(mails)
+        .merge(doctor::routes(app))
 }
 
 /// A file of a page: the same for everybody, and asked for again after five minutes, since its name never changes.
