@@ -18,6 +18,10 @@ pub(crate) const CSRF: Cookie = Cookie { name: "__Host-csrf", attributes: "; Pat
 pub(crate) const DEVICE: Cookie =
     Cookie { name: "__Host-device", attributes: "; Path=/; Secure; HttpOnly; SameSite=Strict" };
 
+/// Shows whether a browser keeps and sends cookies such as ours.
+pub(crate) const DOCTOR: Cookie =
+    Cookie { name: "__Host-doctor", attributes: "; Path=/; Secure; HttpOnly; SameSite=Strict" };
+
 /// Seconds for which a device stays known.
 pub(crate) const DEVICE_LIFETIME: i64 = 365 * 86_400;
 

@@ -28,6 +28,7 @@ mod cookies;
 mod csrf;
 mod ctx;
 pub mod dialects;
+pub mod doctor;
 mod error;
 mod form;
 mod json;

@@ -4,6 +4,7 @@
 //! Everything comes from this program: no page loads anything from anywhere else, and none has a script inside it.
 
 mod dev_mail;
+mod doctor;
 mod hosted;
 mod text;
 
@@ -28,8 +29,19 @@ const STYLE: &str = include_str!("assets/hallpass.css");
 const DOCS_SCRIPT: &str = include_str!("assets/docs.js");
 
 /// Where they are, but for those that can be switched off.
-const ALWAYS: [&str; 7] =
-    ["/", "/docs", "/assets/hallpass.css", "/assets/docs.js", "/openapi.json", "/dev/mail", "/dev/mail.json"];
+const ALWAYS: [&str; 11] = [
+    "/",
+    "/docs",
+    "/assets/hallpass.css",
+    "/assets/docs.js",
+    "/openapi.json",
+    "/dev/mail",
+    "/dev/mail.json",
+    "/doctor",
+    "/doctor.js",
+    "/doctor/origin",
+    "/doctor/seen",
+];
 
 /// Where they are on this server.
 pub(crate) fn addresses(app: &AppState) -> impl Iterator<Item = &'static str> {
@@ -43,6 +55,9 @@ pub(crate) fn routes(document: String, app: &AppState) -> Router<AppState> {
     if app.policy().pages().enabled {
         add("<a href=\"account\">Your account</a>: sign in, and see where you are signed in");
         add("<a href=\"admin\">Administration</a>: people, sessions, what happened");
+    }
+    if app.policy().dev() {
+        add("<a href=\"doctor\">Doctor</a>: why a cookie is not stored or sent, why CORS refuses");
     }
     // Only a server that sends no mail shows it.
     let mails = if app.hallpass().mailer().mailbox().is_some() {
@@ -59,6 +74,7 @@ pub(crate) fn routes(document: String, app: &AppState) -> Router<AppState> {
         .route("/openapi.json", get(public(Bytes::from(document))))
         .merge(hosted::routes(app))
         .merge(mails)
+        .merge(doctor::routes(app))
 }
 
 /// A file of a page: the same for everybody, and asked for again after five minutes, since its name never changes.

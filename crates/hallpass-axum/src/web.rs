@@ -31,6 +31,8 @@ pub struct Web {
     pub trusted_proxies: Vec<String>,
     /// Development on this machine: plain HTTP is fine, and nothing but this machine is.
     pub dev: bool,
+    /// In development over HTTPS: the domain whose names lead to this machine, such as `example.test`.
+    pub dev_domain: Option<String>,
     /// The wire formats of other servers that are spoken as well.
     pub dialects: Vec<Dialect>,
     /// The pages for people.
@@ -43,12 +45,16 @@ impl Web {
     /// # Errors
     /// One sentence for each thing that cannot work: the reason, and what to do.
     pub fn check(&self) -> Result<Policy, Vec<String>> {
+        if let Some(problem) = self.dev_domain.as_deref().and_then(dev_domain_problem) {
+            // Everything else would follow from it.
+            return Err(vec![problem]);
+        }
         let mut problems = Vec::new();
         let mut keep = |problem| problems.push(problem);
-        let own = own_origin(&self.public_url, self.dev).map_err(&mut keep).ok();
+        let own = own_origin(self).map_err(&mut keep).ok();
         let mut listed = Vec::new();
         for text in &self.frontend_origins {
-            match frontend(text, own.as_ref(), self.dev) {
+            match frontend(text, own.as_ref(), self) {
                 Ok(origin) if listed.contains(&origin) => keep(format!("frontend_origins: `{text}` is listed twice")),
                 Ok(origin) => listed.push(origin),
                 Err(problem) => keep(format!("frontend_origins: {problem}")),
@@ -69,6 +75,7 @@ impl Web {
                 proxies,
                 pages: self.pages.clone(),
                 logo,
+                dev: self.dev,
             }),
             _ => Err(problems),
         }
@@ -84,6 +91,7 @@ pub struct Policy {
     prefix: String,
     pages: Pages,
     logo: Option<Logo>,
+    dev: bool,
 }
 
 impl Policy {
@@ -113,6 +121,26 @@ impl Policy {
         self.own.is_https()
     }
 
+    /// The API's own origin.
+    pub(crate) fn own(&self) -> &Origin {
+        &self.own
+    }
+
+    /// The front ends.
+    pub(crate) fn listed(&self) -> &[Origin] {
+        &self.listed
+    }
+
+    /// The address at which clients reach the API.
+    pub(crate) fn public_url(&self) -> String {
+        format!("{}{}", self.own.as_str(), self.prefix)
+    }
+
+    /// Whether it is development on this machine.
+    pub(crate) fn dev(&self) -> bool {
+        self.dev
+    }
+
     /// Whether `address` is one of our own proxies.
     pub(crate) fn trusts(&self, address: IpAddr) -> bool {
         self.proxies.iter().any(|network| network.contains(address))
@@ -140,7 +168,8 @@ impl Policy {
 }
 
 /// The origin of the API, if the public URL can be one.
-fn own_origin(public_url: &str, dev: bool) -> Result<Origin, String> {
+fn own_origin(web: &Web) -> Result<Origin, String> {
+    let public_url = web.public_url.as_str();
     let wrong = |problem: String| format!("public_url: {problem}");
     if public_url.is_empty() {
         return Err(wrong(
@@ -154,12 +183,32 @@ fn own_origin(public_url: &str, dev: bool) -> Result<Origin, String> {
     }
     let text = public_url.strip_suffix(&path).unwrap_or(public_url);
     let origin = Origin::parse(text).map_err(&wrong)?;
-    origin.suits(dev).map_err(&wrong)?;
+    if let Some(domain) = web.dev_domain.as_deref().filter(|domain| !origin.is_below(domain)) {
+        return Err(wrong(format!("`{text}` is not below `{domain}`, for which this machine has certificates")));
+    }
+    suits(&origin, web).map_err(&wrong)?;
     Ok(origin)
 }
 
+/// Whether an origin can be used in development, or in earnest; below the domain of development it is as in earnest.
+fn suits(origin: &Origin, web: &Web) -> Result<(), String> {
+    let below = web.dev_domain.as_deref().is_some_and(|domain| origin.is_below(domain));
+    origin.suits(web.dev && !below)
+}
+
+/// Why a domain cannot have an API and front ends of one site, if it cannot.
+fn dev_domain_problem(domain: &str) -> Option<String> {
+    let fits = !domain.starts_with('.')
+        && psl::domain_str(domain).is_some()
+        && Origin::parse(&format!("https://{domain}"))
+            .is_ok_and(|origin| origin.is_below(domain) && !origin.is_address());
+    (!fits).then(|| {
+        format!("dev_domain: `{domain}` is not a domain of two parts or more: write one such as `example.test`")
+    })
+}
+
 /// The origin of a front end, if browsers will send the API's cookies along from it.
-fn frontend(text: &str, own: Option<&Origin>, dev: bool) -> Result<Origin, String> {
+fn frontend(text: &str, own: Option<&Origin>, web: &Web) -> Result<Origin, String> {
     let origin = Origin::parse(text)?;
     let Some(own) = own else { return Ok(origin) };
     if origin == *own {
@@ -173,7 +222,7 @@ fn frontend(text: &str, own: Option<&Origin>, dev: bool) -> Result<Origin, Strin
             own.as_str()
         ));
     }
-    origin.suits(dev)?;
+    suits(&origin, web)?;
     if !origin.same_site(own) {
         return Err(format!(
             "`{text}` is on another site than the API at `{}`, so browsers never send its `SameSite=Strict` cookies \

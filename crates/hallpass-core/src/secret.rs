@@ -36,6 +36,15 @@ impl MasterKey {
         Zeroizing::new(BASE64.encode(*self.0))
     }
 
+    /// Proves to a server that whoever asks what reaches it holds its master key.
+    pub fn doctor(&self) -> MacKey {
+        self.mac_key("hallpass doctor v1")
+    }
+
+    fn mac_key(&self, purpose: &str) -> MacKey {
+        MacKey(hmac::Key::new(hmac::HMAC_SHA256, self.derive(purpose).as_ref()))
+    }
+
     /// A key for one purpose: HMAC-SHA-256 of the purpose's name (NIST SP 800-108 in its one-block form).
     fn derive(&self, purpose: &str) -> hmac::Tag {
         hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &*self.0), purpose.as_bytes())
@@ -75,6 +84,8 @@ pub struct Secrets {
     pub(crate) status_lists: MacKey,
     /// Proves where the pages of a list for administrators go on.
     pub(crate) cursors: MacKey,
+    /// Proves who asks what reaches this server.
+    pub doctor: MacKey,
     /// Tells whether a database was set up under this master key.
     pub(crate) fingerprint: String,
     sealing: RandomizedNonceKey,
@@ -82,7 +93,7 @@ pub struct Secrets {
 
 impl Secrets {
     pub(crate) fn derive(master: &MasterKey) -> Result<Self> {
-        let mac = |purpose| MacKey(hmac::Key::new(hmac::HMAC_SHA256, master.derive(purpose).as_ref()));
+        let mac = |purpose| master.mac_key(purpose);
         Ok(Self {
             refresh: mac("hallpass refresh secret v1"),
             csrf: mac("hallpass csrf token v1"),
@@ -91,6 +102,7 @@ impl Secrets {
             session_keys: mac("hallpass session key v1"),
             status_lists: mac("hallpass status lists v1"),
             cursors: mac("hallpass admin cursor v1"),
+            doctor: master.doctor(),
             fingerprint: BASE64.encode(master.derive("hallpass master key fingerprint v1").as_ref()),
             sealing: RandomizedNonceKey::new(&AES_256_GCM, master.derive("hallpass sealing v1").as_ref())
                 .map_err(|_| Error::internal("the sealing key cannot be made"))?,

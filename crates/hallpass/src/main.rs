@@ -10,6 +10,7 @@ mod settings;
 mod store;
 mod telemetry;
 mod text;
+mod tls;
 
 fn main() -> ExitCode {
     cli::run(std::env::args_os(), &std::env::vars_os().collect::<Vec<_>>())

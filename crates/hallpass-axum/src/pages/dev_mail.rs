@@ -42,7 +42,11 @@ pub(super) fn routes(app: AppState) -> Router<AppState> {
 
 /// Somebody's page can give its own name the address of this machine and then read what is here as if it were its own
 /// (DNS rebinding): whoever asks under such a name finds nothing.
-async fn refuse_foreign_names(State(app): State<AppState>, request: Request, next: Next) -> Result<Response, Problem> {
+pub(super) async fn refuse_foreign_names(
+    State(app): State<AppState>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
     let host = request.headers().get(HOST);
     let is_ours = host.is_none_or(|host| host.to_str().is_ok_and(|host| app.policy().is_named(host)));
     if is_ours {

@@ -41,7 +41,8 @@ pub(super) async fn answer(State(app): State<AppState>, request: Request, next: 
         set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
         set(HeaderName::from_static("permissions-policy"), PERMISSIONS);
     }
-    if app.policy().https() {
+    // Browsers keep it for a host on all of its ports: in development, for whatever else runs on this machine.
+    if app.policy().https() && !app.policy().dev() {
         set(header::STRICT_TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains");
     }
     keep_or_set(headers, header::CONTENT_SECURITY_POLICY, if is_page { PAGE_POLICY } else { DATA_POLICY });

@@ -61,9 +61,30 @@ impl Origin {
         self.https
     }
 
+    /// `https` or `http`.
+    pub(crate) fn scheme(&self) -> &'static str {
+        if self.https { "https" } else { "http" }
+    }
+
+    /// The origin without its port, if it has one.
+    pub(crate) fn without_port(&self) -> String {
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        format!("{}://{host}", self.scheme())
+    }
+
     /// Whether it is this machine, whatever the network says (RFC 6761 section 6.3, RFC 5735).
     pub(crate) fn is_loopback(&self) -> bool {
         self.ip.map_or(self.host == "localhost" || self.host.ends_with(".localhost"), |ip| ip.is_loopback())
+    }
+
+    /// Whether the host is an address, not a name.
+    pub(crate) fn is_address(&self) -> bool {
+        self.ip.is_some()
+    }
+
+    /// Whether it is `domain` or a name below it.
+    pub(crate) fn is_below(&self, domain: &str) -> bool {
+        self.host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     }
 
     /// Whether both have the same host, on whatever port.

@@ -26,6 +26,7 @@ mod dialect_settings;
 mod dialects;
 mod dj_rest_auth;
 mod dj_rest_auth_mail;
+mod doctor;
 mod embedding;
 mod errors;
 mod export;

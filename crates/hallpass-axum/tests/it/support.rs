@@ -95,7 +95,7 @@ impl TestApp {
         AppState::new(hallpass, &web, self.state.clock().clone()).unwrap()
     }
 
-    async fn under(master: MasterKey, db: TestDb, change: impl FnOnce(&mut Config, &mut Web)) -> Self {
+    pub(crate) async fn under(master: MasterKey, db: TestDb, change: impl FnOnce(&mut Config, &mut Web)) -> Self {
         let mut config = Config::for_issuer(API);
         config.throttle.enabled = false;
         config.mail.transport = Transport::Mailbox;

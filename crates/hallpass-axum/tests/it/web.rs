@@ -100,3 +100,31 @@ fn all_that_is_wrong_is_said_at_once() {
     let problems = settings.check().unwrap_err();
     assert_eq!(problems.len(), 6, "{problems:#?}");
 }
+
+fn over_tls(domain: &str, public_url: &str, frontends: &[&str]) -> Web {
+    Web { dev_domain: Some(domain.into()), ..web(public_url, frontends, true) }
+}
+
+#[test]
+fn in_development_over_tls_names_of_the_domain_are_this_machine() {
+    let front_ends = &["https://example.test:3000", "https://app.example.test:3000", "https://a.b.example.test"];
+    for public_url in ["https://api.example.test:8000", "https://example.test", "https://a.b.example.test:8000/auth"] {
+        let settings = over_tls("example.test", public_url, front_ends);
+        settings.check().unwrap_or_else(|problems| panic!("{public_url}: {problems:?}"));
+    }
+    for (public_url, front_end, because) in [
+        ("https://api.example.com", "https://example.test", "is not below `example.test`"),
+        ("https://localhost:8000", "https://localhost:3000", "is not below `example.test`"),
+        ("https://notexample.test", "https://example.test", "is not below `example.test`"),
+        ("http://api.example.test", "https://example.test", "plain HTTP"),
+        ("https://api.example.test", "http://example.test:3000", "plain HTTP"),
+        ("https://api.example.test", "https://example.com", "not on this machine"),
+        ("https://api.example.test", "http://localhost:3000", "server.proxy"),
+    ] {
+        refused(&over_tls("example.test", public_url, &[front_end]), because);
+    }
+    for domain in ["", "test", "localhost", "127.0.0.1", "example.test:8000", "Example.test", ".example.test", "co.uk"]
+    {
+        refused(&over_tls(domain, "https://api.example.test", &[]), "is not a domain of two parts or more");
+    }
+}

@@ -2,23 +2,33 @@
 //!
 //! Never a log: it goes to people only, and never shows a secret.
 
-use std::io::{self, IsTerminal};
+use std::{
+    io::{self, IsTerminal},
+    path::Path,
+};
 
 use hallpass_core::{
     accounts,
     config::{Presence, Transport, Verification},
 };
 
-use crate::{settings::Settings, store::Opened};
+use crate::{
+    settings::Settings,
+    store::Opened,
+    tls::{AUTHORITY, CERTIFICATE, DevTls, KEY, resolves_here},
+};
+
+/// Where a machine's own names are written down.
+pub(crate) const HOSTS_FILE: &str = "/etc/hosts (Windows: C:\\Windows\\System32\\drivers\\etc\\hosts)";
 
 /// Prints the banner to stderr if somebody is likely to read it.
-pub(crate) async fn show(settings: &Settings, opened: &Opened, public_url: &str) {
+pub(crate) async fn show(settings: &Settings, opened: &Opened, public_url: &str, tls: Option<&DevTls>) {
     if settings.dev || io::stderr().is_terminal() {
-        eprintln!("{}", banner(settings, opened, public_url).await);
+        eprintln!("{}", banner(settings, opened, public_url, tls).await);
     }
 }
 
-async fn banner(settings: &Settings, opened: &Opened, public_url: &str) -> String {
+async fn banner(settings: &Settings, opened: &Opened, public_url: &str, tls: Option<&DevTls>) -> String {
     let mut lines =
         vec![format!("Hallpass {}{}", env!("CARGO_PKG_VERSION"), if settings.dev { ", for development" } else { "" })];
     let migrations = match opened.migrated.len() {
@@ -39,17 +49,92 @@ async fn banner(settings: &Settings, opened: &Opened, public_url: &str) -> Strin
         lines.push(format!("  front ends {}", front_ends.join(", ")));
     }
     if settings.dev {
+        lines.push(format!("  doctor     {public_url}/doctor, and `hallpass doctor`"));
+    }
+    let absent = match tls {
+        Some(_) => absent_names(&settings.dev_hosts(public_url)).await,
+        None => Vec::new(),
+    };
+    if let Some(tls) = tls {
+        lines.extend(of_tls(settings, tls, &absent));
+    }
+    if settings.dev {
+        let curl = curl(settings, public_url, tls, &absent);
         let name = if settings.accounts.username == Presence::Off { "ada@example.org" } else { "ada" };
         // Whoever starts again and pastes again finds the account of the first time.
         let made = accounts::find(&opened.hallpass, name).await.is_ok();
-        lines.extend(first_steps(settings, public_url, made));
+        lines.extend(first_steps(settings, &curl, public_url, made));
     }
     lines.push(String::new());
     lines.join("\n")
 }
 
+/// The names that do not lead to this machine.
+async fn absent_names(hosts: &[String]) -> Vec<String> {
+    let mut absent = Vec::new();
+    for host in hosts {
+        if !resolves_here(host).await {
+            absent.push(host.clone());
+        }
+    }
+    absent
+}
+
+/// What it takes until browsers find the server under its names and trust it.
+fn of_tls(settings: &Settings, tls: &DevTls, absent: &[String]) -> Vec<String> {
+    let [authority, certificate, key] = [AUTHORITY, CERTIFICATE, KEY].map(|name| tls.folder.join(name));
+    let mut lines = Vec::new();
+    if !absent.is_empty() {
+        lines.extend([String::new(), format!("Add this line to {HOSTS_FILE}:"), String::new()]);
+        lines.push(format!("  {} {}", settings.listen.ip(), absent.join(" ")));
+    }
+    let trusted = if tls.is_new { "was made just now" } else { "is the one of last time" };
+    lines.extend([
+        String::new(),
+        format!(
+            "Trust this machine's authority once, and start the browser again ({} {trusted}):",
+            authority.display()
+        ),
+        String::new(),
+    ]);
+    lines.extend(trust(&authority).into_iter().map(|line| format!("  {line}")));
+    lines.extend([String::new(), "The development server of a front end (Vite: `server.https`) takes:".into()]);
+    lines.extend([String::new(), format!("  cert: {}", certificate.display()), format!("  key:  {}", key.display())]);
+    lines
+}
+
+/// How systems and browsers are told to trust an authority.
+pub(crate) fn trust(authority: &Path) -> Vec<String> {
+    let file = authority.display();
+    vec![
+        format!("Debian    sudo cp '{file}' /usr/local/share/ca-certificates/hallpass-dev.crt && sudo update-ca-certificates"),
+        format!("macOS     sudo security add-trusted-cert -d -r trustRoot -k /Library/Keychains/System.keychain '{file}'"),
+        format!("Windows   certutil -addstore -user Root \"{file}\""),
+        format!(
+            "Chromium  certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n hallpass-dev -i '{file}'  \
+             (on Linux; package libnss3-tools)"
+        ),
+        "Firefox   Settings, Certificates, View Certificates, Authorities, Import; takes the system's on macOS, Windows"
+            .into(),
+    ]
+}
+
+/// `curl` as it finds the server and trusts it.
+fn curl(settings: &Settings, public_url: &str, tls: Option<&DevTls>, absent: &[String]) -> String {
+    let Some(tls) = tls else { return "curl -s".into() };
+    let url = url::Url::parse(public_url).ok();
+    let place = url.as_ref().and_then(|url| Some((url.domain()?, url.port_or_known_default()?)));
+    let resolve = match place {
+        Some((host, port)) if absent.iter().any(|name| name == host) => {
+            format!(" --resolve {host}:{port}:{}", settings.listen.ip())
+        }
+        _ => String::new(),
+    };
+    format!("curl -s --cacert '{}'{resolve}", tls.folder.join(AUTHORITY).display())
+}
+
 /// Commands for any POSIX shell, which work when they are pasted one after the other.
-fn first_steps(settings: &Settings, public_url: &str, made: bool) -> Vec<String> {
+fn first_steps(settings: &Settings, curl: &str, public_url: &str, made: bool) -> Vec<String> {
     let (sign_up, verified) = (settings.accounts.sign_up, settings.accounts.verify_email == Verification::Required);
     if !made && !sign_up {
         return vec![String::new(), "Sign-up is closed: make an account with `hallpass accounts create`".into()];
@@ -74,19 +159,19 @@ fn first_steps(settings: &Settings, public_url: &str, made: bool) -> Vec<String>
     if verified && !made {
         lines.extend([
             "  # sign up, and then open the link in the mail".into(),
-            format!("  curl -s {api}/signup {json} -d '{{{all}}}'"),
+            format!("  {curl} {api}/signup {json} -d '{{{all}}}'"),
             String::new(),
         ]);
     }
     lines.extend([
         format!("  # {way_in}"),
-        format!(r#"  session=$(curl -s {api}/{path} {json} -d '{{{account}}}'); echo "$session""#),
+        format!(r#"  session=$({curl} {api}/{path} {json} -d '{{{account}}}'); echo "$session""#),
         String::new(),
         "  # who am I?".into(),
-        format!(r#"  curl -s {api}/me -H "Authorization: Bearer $(echo "$session" | sed '{access}')""#),
+        format!(r#"  {curl} {api}/me -H "Authorization: Bearer $(echo "$session" | sed '{access}')""#),
         String::new(),
         "  # refresh: a new access token and the next refresh secret".into(),
-        format!(r#"  curl -s {api}/refresh {json} -d "$(echo "$session" | sed '{refresh}')""#),
+        format!(r#"  {curl} {api}/refresh {json} -d "$(echo "$session" | sed '{refresh}')""#),
     ]);
     lines
 }

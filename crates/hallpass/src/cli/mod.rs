@@ -31,6 +31,7 @@ mod audit;
 mod banner;
 mod clients;
 mod config;
+mod doctor;
 mod import;
 mod keys;
 mod mail;
@@ -90,6 +91,12 @@ pub(crate) struct Flags {
     /// Development: plain http on this machine only
     #[arg(long, global = true)]
     pub(crate) dev: bool,
+    /// Development over https with real names, by certificates of this machine's own
+    #[arg(long, global = true)]
+    pub(crate) dev_tls: bool,
+    /// The domain of `--dev-tls` [default: example.test]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) domain: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -104,6 +111,8 @@ enum Command {
       for development, on http://localhost:8000
   hallpass serve --dev --listen 127.0.0.1:0
       the same on a free port, which it prints
+  hallpass serve --dev-tls --domain example.test
+      for development, on https://api.example.test:8000
   HALLPASS_PUBLIC_URL=https://login.example.org hallpass serve
       behind a proxy that speaks https")]
     Serve,
@@ -135,6 +144,7 @@ enum Command {
     /// Show and check the settings
     #[command(subcommand)]
     Config(config::Config),
+    Doctor(doctor::Doctor),
     /// Print the OpenAPI description of the HTTP interface as JSON
     Openapi,
     /// Print a page of the reference as Markdown
@@ -199,6 +209,7 @@ fn dispatch(cli: Cli, environment: &[(OsString, OsString)]) -> Result<()> {
         Command::Clients(clients) => clients.run(&settings()?, environment),
         Command::Mail(mail) => mail.run(&settings()?, environment),
         Command::Config(config) => config.run(&settings()?, environment),
+        Command::Doctor(doctor) => doctor.run(&settings()?, environment),
         Command::Openapi => openapi::run(),
         Command::Reference(reference) => reference.run(Cli::command()),
     }

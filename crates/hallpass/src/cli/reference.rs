@@ -41,7 +41,7 @@ fn settings() -> String {
     let mut page = String::from(
         "# Settings\n\n\
          Sources, the later wins: the defaults below, the file (`--config FILE`, else `./hallpass.toml` if it is there), the \
-         environment, the flags `--database`, `--data-dir`, `--listen` and `--dev`. Lists in the environment have commas \
+         environment, the flags `--database`, `--data-dir`, `--listen`, `--dev`, `--dev-tls` and `--domain`. Lists in the environment have commas \
          between their entries. A name that is not on this page is an error in the file and in the environment. \
          `hallpass config show` prints what a server would use, `hallpass config check` says what is wrong with it.\n\n\
          Two more variables are not settings: `HALLPASS_MASTER_KEY` takes the place of the master key file, and variables \

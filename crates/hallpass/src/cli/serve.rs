@@ -2,7 +2,7 @@
 //!
 //! Holds nothing of what is served: the router comes from `hallpass-axum`, the rules behind it from `hallpass-core`.
 
-use std::{ffi::OsString, io, net::SocketAddr, time::Duration};
+use std::{ffi::OsString, io, net::SocketAddr, pin::Pin, time::Duration};
 
 use anyhow::{Result, bail};
 use hallpass_axum::{AppState, Clock};
@@ -16,6 +16,7 @@ use super::{banner, runtime};
 use crate::{
     settings::{Problems, Settings, master_key::Absent},
     store, telemetry,
+    tls::{self, TlsListener},
 };
 
 /// How long requests that have begun may take to end once the server is told to stop.
@@ -33,12 +34,16 @@ async fn serve(settings: &Settings, environment: &[(OsString, OsString)]) -> Res
     let address = listener.local_addr()?;
     let public_url = settings.public_url(address.port());
     let clock = Clock::system();
+    let hosts = settings.dev_hosts(&public_url);
+    let dev_tls =
+        settings.dev_domain().map(|domain| tls::open(&settings.dev_tls_folder(), domain, &hosts, clock.now()));
+    let dev_tls = dev_tls.transpose()?;
     let opened = store::open(settings, environment, settings.core(&public_url), Absent::Make, clock.now()).await?;
     let db = opened.hallpass.db().clone();
     let state = AppState::new(opened.hallpass.clone(), &settings.web(&public_url), clock).map_err(Problems)?;
     let maintenance = tokio::spawn(hallpass_axum::maintain(state.clone()));
 
-    banner::show(settings, &opened, &public_url).await;
+    banner::show(settings, &opened, &public_url, dev_tls.as_ref()).await;
     let config = opened.hallpass.config();
     if config.mail.transport == Transport::Off && config.accounts.email != Presence::Off {
         tracing::warn!(
@@ -55,7 +60,14 @@ async fn serve(settings: &Settings, environment: &[(OsString, OsString)]) -> Res
     let shutdown = async {
         let _ = stopped.await;
     };
-    let mut serving = std::pin::pin!(hallpass_axum::serve(listener, hallpass_axum::router(state), shutdown, DRAIN));
+    let router = hallpass_axum::router(state);
+    let mut serving: Pin<Box<dyn Future<Output = ()>>> = match dev_tls {
+        Some(tls) => {
+            let listener = TlsListener::new(listener, tls.config, &public_url);
+            Box::pin(hallpass_axum::serve(listener, router, shutdown, DRAIN))
+        }
+        None => Box::pin(hallpass_axum::serve(listener, router, shutdown, DRAIN)),
+    };
     tokio::select! {
         () = &mut serving => {}
         name = signals.next() => {
@@ -68,6 +80,9 @@ async fn serve(settings: &Settings, environment: &[(OsString, OsString)]) -> Res
         }
     }
     maintenance.abort();
+    if let Err(error) = hallpass_core::statistics::flush(&opened.hallpass).await {
+        tracing::warn!(%error, "what was counted in the last seconds is not written down");
+    }
     db.close().await;
     tracing::info!("stopped");
     Ok(())

@@ -19,6 +19,9 @@ pub(crate) mod sources;
 /// Where Create React App, Next and others, and Vite serve a front end in development.
 const DEVELOPMENT_FRONT_ENDS: [&str; 2] = ["http://localhost:3000", "http://localhost:5173"];
 
+/// Reserved for tests (RFC 6761 section 6.2): nobody else can own it.
+const DEVELOPMENT_DOMAIN: &str = "example.test";
+
 /// What is shown in the place of a secret.
 const HIDDEN: &str = "***";
 
@@ -48,6 +51,13 @@ pub(crate) struct Settings {
     /// Development: allows plain http and takes a `public_url` by itself; refused unless `listen` is a loopback
     /// address.
     pub(crate) dev: bool,
+    /// Development over https with real names: certificates of an authority of this machine's own (`dev-tls` in
+    /// `data_dir`), and `https://api.` with `dev_domain` and the port of `listen` as the `public_url`, unless one is set.
+    /// It implies `dev`.
+    pub(crate) dev_tls: bool,
+    /// The domain of `dev_tls`, whose names have to lead to this machine. Front ends on the port 3000 of it, and of `app.`
+    /// with it, may call.
+    pub(crate) dev_domain: String,
     /// What an account consists of.
     pub(crate) accounts: Accounts,
     /// How passwords are judged and stored.
@@ -117,6 +127,8 @@ impl Default for Settings {
             data_dir: PathBuf::from("data"),
             master_key_file: String::new(),
             dev: false,
+            dev_tls: false,
+            dev_domain: DEVELOPMENT_DOMAIN.into(),
             accounts: Accounts::default(),
             passwords: Passwords::default(),
             sessions: Sessions::default(),
@@ -135,21 +147,47 @@ impl Default for Settings {
 impl Settings {
     /// Where clients reach this server when it listens on `port`.
     pub(crate) fn public_url(&self, port: u16) -> String {
-        if self.public_url.is_empty() && self.dev {
-            format!("http://localhost:{port}")
-        } else {
-            self.public_url.clone()
+        match (self.public_url.as_str(), self.dev_domain()) {
+            ("", Some(domain)) if port == 443 => format!("https://api.{domain}"),
+            ("", Some(domain)) => format!("https://api.{domain}:{port}"),
+            ("", None) if self.dev => format!("http://localhost:{port}"),
+            (url, _) => url.to_owned(),
         }
     }
 
     /// The front ends that may call the server at `public_url` from a browser.
     pub(crate) fn frontend_origins(&self, public_url: &str) -> Vec<String> {
-        if self.dev && self.public_url.is_empty() && self.frontend_origins.is_empty() {
+        if let Some(domain) = self.dev_domain() {
+            let usual = [format!("https://{domain}:3000"), format!("https://app.{domain}:3000")];
+            let more = usual.into_iter().filter(|origin| origin != public_url);
+            let more: Vec<_> = more.filter(|origin| !self.frontend_origins.contains(origin)).collect();
+            [self.frontend_origins.as_slice(), &more].concat()
+        } else if self.dev && self.public_url.is_empty() && self.frontend_origins.is_empty() {
             let usual = DEVELOPMENT_FRONT_ENDS.into_iter().filter(|origin| *origin != public_url);
             usual.map(str::to_owned).collect()
         } else {
             self.frontend_origins.clone()
         }
+    }
+
+    /// The domain that is served over https in development.
+    pub(crate) fn dev_domain(&self) -> Option<&str> {
+        self.dev_tls.then_some(&self.dev_domain)
+    }
+
+    /// The names by which browsers find this server and its front ends, each once.
+    pub(crate) fn dev_hosts(&self, public_url: &str) -> Vec<String> {
+        let mut hosts = Vec::new();
+        for url in [public_url.to_owned()].into_iter().chain(self.frontend_origins(public_url)) {
+            let name = url::Url::parse(&url).ok().and_then(|url| url.domain().map(str::to_owned));
+            hosts.extend(name.filter(|name| !hosts.contains(name)));
+        }
+        hosts
+    }
+
+    /// The folder with the certificates of `dev_tls`.
+    pub(crate) fn dev_tls_folder(&self) -> PathBuf {
+        self.data_dir.join("dev-tls")
     }
 
     /// The address of the database.
@@ -226,6 +264,7 @@ impl Settings {
             frontend_origins: self.frontend_origins(public_url),
             trusted_proxies: self.network.trusted_proxies.clone(),
             dev: self.dev,
+            dev_domain: self.dev_domain().map(str::to_owned),
             dialects: self.dialects.clone(),
             pages: self.pages.clone(),
         }
@@ -253,6 +292,10 @@ impl Settings {
                 self.listen,
                 self.listen.port()
             ));
+        }
+        if !self.dev_tls && self.dev_domain != DEVELOPMENT_DOMAIN {
+            problems
+                .push("`dev_domain` has no effect without `dev_tls`: start with `--dev-tls`, or leave it out".into());
         }
         if !self.throttle.enabled && !loopback {
             problems.push(format!(

@@ -124,6 +124,9 @@ impl Found {
         if flags.dev {
             set("dev", Value::Boolean(true));
         }
+        if flags.dev_tls {
+            set("dev_tls", Value::Boolean(true));
+        }
         if let Some(listen) = flags.listen {
             set("listen", Value::String(listen.to_string()));
         }
@@ -132,6 +135,10 @@ impl Found {
         }
         if let Some(folder) = &flags.data_dir {
             set("data_dir", Value::String(folder.clone()));
+        }
+        if let Some(domain) = &flags.domain {
+            let value = (Value::String(domain.clone()), "flag `--domain`".to_owned());
+            self.values.insert(vec!["dev_domain".to_owned()], value);
         }
     }
 
@@ -153,11 +160,13 @@ impl Found {
             }
             insert(&mut all, path, value);
         }
-        if self.problems.is_empty() {
-            Settings::deserialize(Value::Table(all)).map_err(|error| Problems(vec![error.message().to_owned()]))
-        } else {
-            Err(Problems(self.problems))
+        if !self.problems.is_empty() {
+            return Err(Problems(self.problems));
         }
+        let mut settings =
+            Settings::deserialize(Value::Table(all)).map_err(|error| Problems(vec![error.message().to_owned()]))?;
+        settings.dev |= settings.dev_tls;
+        Ok(settings)
     }
 }
 

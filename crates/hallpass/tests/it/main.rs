@@ -5,6 +5,8 @@
 mod adopt_django;
 mod bell;
 mod cli;
+mod dev_tls;
+mod doctor;
 mod faults;
 mod fuzz;
 mod kill;

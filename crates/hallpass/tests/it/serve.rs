@@ -149,7 +149,8 @@ fn a_server_without_mail_says_that_nobody_can_recover_a_password() {
     assert!(!warns("", &["--dev"]));
 }
 
-fn paste_banner(server: &Server, start: &str) {
+/// Pastes what the banner says to try into one shell.
+pub(crate) fn paste_banner(server: &Server, start: &str) {
     let said = server.said();
     let commands: Vec<&str> = said.lines().map(str::trim).filter(|line| line.contains("curl ")).collect();
     assert_eq!(commands.len(), 3, "{said}");

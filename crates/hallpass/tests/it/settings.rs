@@ -65,6 +65,22 @@ fn a_server_refuses_each_weak_or_wrong_setting_within_five_seconds_and_says_what
         (Wrong { file: "public_url = \"http://login.example.org\"", ..Wrong::default() }, "https"),
         (flags(&["--dev", "--listen", "0.0.0.0:0"]), "`dev` is for this machine only"),
         (flags(&["--dev", "--listen", "192.0.2.7:0"]), "`dev` is for this machine only"),
+        (flags(&["--dev-tls", "--listen", "0.0.0.0:0"]), "`dev` is for this machine only"),
+        (flags(&["--dev-tls", "--domain", "test"]), "not a domain of two parts"),
+        (flags(&["--dev-tls", "--domain", "Example.test"]), "not a domain of two parts"),
+        (flags(&["--dev", "--domain", "other.test"]), "`dev_domain` has no effect without `dev_tls`"),
+        (
+            Wrong { file: "public_url = \"https://api.other.test\"", flags: &["--dev-tls"], ..Wrong::default() },
+            "not below `example.test`",
+        ),
+        (
+            Wrong {
+                file: "frontend_origins = [\"http://app.example.test:3000\"]",
+                flags: &["--dev-tls"],
+                ..Wrong::default()
+            },
+            "is plain HTTP",
+        ),
         (
             Wrong {
                 file: "public_url = \"https://login.example.org\"\n[throttle]\nenabled = false",
