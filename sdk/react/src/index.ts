@@ -1,0 +1,17 @@
+export { HallpassProvider, SignedIn, SignedOut, useAuth, useConfiguration, useUser } from "./context.js";
+export type { Auth, Configuration, HallpassProviderProps, Text } from "./context.js";
+export { useText } from "./context.js";
+export { Field } from "./field.js";
+export type { FieldProps } from "./field.js";
+export type { FormProps } from "./form.js";
+export { useSubmit } from "./submit.js";
+export type { Failure, Submission } from "./submit.js";
+export { SessionList } from "./sessions.js";
+export { deviceOf } from "./device.js";
+export { SignInForm } from "./forms/sign-in.js";
+export { SignUpForm } from "./forms/sign-up.js";
+export { ChangePasswordForm, ForgottenPasswordForm, ResetPasswordForm } from "./forms/password.js";
+export type { ResetPasswordFormProps } from "./forms/password.js";
+export { AccountForm, ProfileFields } from "./forms/profile.js";
+export { ChangeEmailForm, DeleteAccountForm } from "./forms/account.js";
+export type { Messages } from "./messages.js";
