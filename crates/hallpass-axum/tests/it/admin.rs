@@ -16,6 +16,9 @@ use crate::{
 /// What the helpdesk has no right to, whoever it is about.
 const FOR_SUPERUSERS: [&str; 5] = ["createAccount", "grantRole", "revokeRole", "rotateKeys", "retryMails"];
 
+/// Names of parameters.
+type Names = &'static [&'static str];
+
 /// Every operation of the administration.
 fn administration() -> impl Iterator<Item = Operation> {
     operations().into_iter().filter(|operation| operation.3 == For::Administrator)
@@ -252,7 +255,7 @@ on_both_engines! {
         let texts = |name: &str| {
             ["", "%", "%4", "%zz", "%ff", "a%00b", "%0a", "%ED%A0%80"].map(|value| format!("{name}={value}"))
         };
-        let lists: [(&str, &[&str], &[&str], &[&str]); 5] = [
+        let lists: [(&str, Names, Names, Names); 5] = [
             ("accounts", &["limit"], &["status", "verified", "level", "order"], &["search", "role", "cursor"]),
             ("sessions", &["limit"], &[], &["cursor"]),
             ("events", &["limit"], &["event"], &["cursor"]),
