@@ -56,6 +56,9 @@ pub(crate) fn complete(routes: &openapi::OpenApi, prefix: &str) -> String {
         ("/components/schemas/Problem/properties/cause", EndCause::ALL.iter().map(|cause| cause.as_str()).collect()),
         ("/components/schemas/AdminAccess/properties/level", LEVELS.map(Level::as_str).to_vec()),
         ("/components/schemas/AdminKey/properties/state", KEY_STATES.map(KeyState::as_str).to_vec()),
+        ("/components/schemas/Configuration/properties/username", PRESENCES.to_vec()),
+        ("/components/schemas/Configuration/properties/email", PRESENCES.to_vec()),
+        ("/components/schemas/Configuration/properties/verify_email", VERIFICATIONS.to_vec()),
     ] {
         if let Some(schema) = document.pointer_mut(pointer).and_then(Value::as_object_mut) {
             schema.insert("enum".into(), json!(names));
@@ -93,6 +96,10 @@ fn no_null_body(operation: &mut Value) {
         *schema = only;
     }
 }
+
+const PRESENCES: [&str; 3] = ["required", "optional", "off"];
+
+const VERIFICATIONS: [&str; 3] = ["none", "optional", "required"];
 
 const LEVELS: [Level; 2] = [Level::Superuser, Level::Helpdesk];
 

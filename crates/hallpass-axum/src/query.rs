@@ -60,9 +60,9 @@ impl<'a> Query<'a> {
         Ok(limit.and_then(|limit| limit.try_into().ok()).unwrap_or(50))
     }
 
-    /// What somebody typed, if it is there: 1 to 254 characters, none of which is a control character.
-    pub(crate) fn text(&self, name: &str, detail: &'static str) -> Result<Option<String>, Problem> {
-        let fits = |text: &String| (1..=254).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    /// What somebody typed, if it is there: 1 to `most` characters, none of which is a control character.
+    pub(crate) fn text(&self, name: &str, detail: &'static str, most: usize) -> Result<Option<String>, Problem> {
+        let fits = |text: &String| (1..=most).contains(&text.chars().count()) && !text.chars().any(char::is_control);
         self.read(name, detail, |value| decoded(value).filter(fits))
     }
 }

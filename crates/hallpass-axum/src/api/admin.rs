@@ -53,7 +53,7 @@ pub(crate) struct Part {
 
 impl Part {
     fn of(query: &Query<'_>) -> Result<Self, Problem> {
-        let cursor = query.text("cursor", "`cursor` is the `next` of an earlier answer")?;
+        let cursor = query.text("cursor", "`cursor` is the `next` of an earlier answer", 254)?;
         Ok(Self { cursor, limit: query.limit()? })
     }
 

@@ -25,14 +25,14 @@ pub(crate) struct Configuration {
     /// Whether anybody can create an account.
     sign_up: bool,
     /// Whether accounts have a user name.
-    #[schema(inline)]
-    username: Asked,
+    #[schema(value_type = String)]
+    username: Presence,
     /// Whether accounts have an e-mail address.
-    #[schema(inline)]
-    email: Asked,
+    #[schema(value_type = String)]
+    email: Presence,
     /// Whether an address has to be verified: `required` lets nobody sign in before.
-    #[schema(inline)]
-    verify_email: Verified,
+    #[schema(value_type = String)]
+    verify_email: Verification,
     /// Whether a mailed link signs in.
     sign_in_links: bool,
     /// Whether this server sends mail, which a forgotten password needs.
@@ -50,44 +50,6 @@ pub(crate) struct Configuration {
     frontend_origins: Vec<String>,
 }
 
-/// Whether a form asks for it.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-enum Asked {
-    Required,
-    Optional,
-    Off,
-}
-
-/// Whether a link is sent to a new address, and whether anything depends on it.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-enum Verified {
-    None,
-    Optional,
-    Required,
-}
-
-impl From<Presence> for Asked {
-    fn from(presence: Presence) -> Self {
-        match presence {
-            Presence::Required => Self::Required,
-            Presence::Optional => Self::Optional,
-            Presence::Off => Self::Off,
-        }
-    }
-}
-
-impl From<Verification> for Verified {
-    fn from(verification: Verification) -> Self {
-        match verification {
-            Verification::None => Self::None,
-            Verification::Optional => Self::Optional,
-            Verification::Required => Self::Required,
-        }
-    }
-}
-
 /// Read what a front end needs to know
 ///
 /// Which fields its forms have, and what they say. It is the same for everybody.
@@ -102,9 +64,9 @@ pub(super) async fn read_configuration(State(app): State<AppState>) -> Answer<Js
         logo: policy.logo().is_some(),
         color: Some(policy.pages().color.clone()).filter(|color| !color.is_empty()),
         sign_up: accounts.sign_up,
-        username: accounts.username.into(),
-        email: accounts.email.into(),
-        verify_email: accounts.verify_email.into(),
+        username: accounts.username,
+        email: accounts.email,
+        verify_email: accounts.verify_email,
         sign_in_links: accounts.sign_in_links,
         mail: !app.hallpass().mailer().is_off(),
         password_min_length: config.passwords.min_length,

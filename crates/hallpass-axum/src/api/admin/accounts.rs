@@ -102,10 +102,10 @@ impl FromRequestParts<AppState> for Wanted {
         let truth = |text: &str| text.parse().ok();
         let order = query.read("order", "`order` is `newest` or `oldest`", Order::parse)?;
         let search = Search {
-            text: query.text("search", "`search` is 1 to 254 characters of text, percent-encoded")?,
+            text: query.text("search", "`search` is 1 to 254 characters of text, percent-encoded", 254)?,
             status: query.read("status", "`status` is `active`, `deactivated` or `deletion`", Status::parse)?,
             verified: query.read("verified", "`verified` is `true` or `false`", truth)?,
-            role: query.text("role", "`role` is the name of a role, percent-encoded")?,
+            role: query.text("role", "`role` is the name of a role, percent-encoded", 64)?,
             level: query.read("level", "`level` is `staff` or `superuser`", Standing::parse)?,
             order: order.unwrap_or(Order::Newest),
         };
@@ -135,8 +135,8 @@ impl FromRequestParts<AppState> for Wanted {
     responses((status = 200, description = "A part of the accounts that were found", body = AccountList)))]
 pub(in crate::api) async fn list_accounts(
     State(app): State<AppState>,
-    Wanted(search, part): Wanted,
     who: Administrator,
+    Wanted(search, part): Wanted,
 ) -> Answer<Json<AccountList>> {
     let page = admin::search(app.hallpass(), &who.admin, search, part.cursor(), part.limit).await?;
     Ok(Json(AccountList { accounts: page.items.into_iter().map(Account::from).collect(), next: page.next }))

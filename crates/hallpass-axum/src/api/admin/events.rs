@@ -114,8 +114,8 @@ const TIMES: std::ops::RangeInclusive<i64> = 0..=253_402_300_799;
     responses((status = 200, description = "A part of what happened in the last 180 days", body = EventList)))]
 pub(in crate::api) async fn list_events(
     State(app): State<AppState>,
-    Wanted(events, part): Wanted,
     who: Administrator,
+    Wanted(events, part): Wanted,
 ) -> Answer<Json<EventList>> {
     let page = admin::events(app.hallpass(), &who.admin, events, part.cursor(), part.limit).await?;
     Ok(Json(EventList { events: page.items.into_iter().map(Event::from).collect(), next: page.next }))

@@ -75,8 +75,8 @@ impl FromRequestParts<AppState> for Limit {
     responses((status = 200, description = "The mails that have not gone out", body = MailList)))]
 pub(in crate::api) async fn list_mails(
     State(app): State<AppState>,
-    Limit(limit): Limit,
     who: Administrator,
+    Limit(limit): Limit,
 ) -> Answer<Json<MailList>> {
     let waiting = admin::waiting(app.hallpass(), &who.admin, limit).await?;
     Ok(Json(MailList { mails: waiting.into_iter().map(Mail::from).collect() }))

@@ -101,8 +101,8 @@ impl FromRequestParts<AppState> for Wanted {
     responses((status = 200, description = "A part of the live sessions", body = SessionList)))]
 pub(in crate::api) async fn list_sessions(
     State(app): State<AppState>,
-    Wanted(account, part): Wanted,
     who: Administrator,
+    Wanted(account, part): Wanted,
 ) -> Answer<Json<SessionList>> {
     let page = admin::sessions(app.hallpass(), &who.ctx, &who.admin, account, part.cursor(), part.limit).await?;
     Ok(Json(SessionList { sessions: page.items.into_iter().map(Session::from).collect(), next: page.next }))

@@ -77,8 +77,8 @@ impl FromRequestParts<AppState> for Days {
     responses((status = 200, description = "How much there is, and how much happened", body = Statistics)))]
 pub(in crate::api) async fn read_statistics(
     State(app): State<AppState>,
-    Days(days): Days,
     who: Administrator,
+    Days(days): Days,
 ) -> Answer<Json<Statistics>> {
     Ok(Json(admin::statistics(app.hallpass(), &who.ctx, &who.admin, days).await?.into()))
 }
