@@ -21,7 +21,7 @@ use super::text::{escaped, linked};
 use crate::{AppState, error::Problem};
 
 /// What the page of one mail may do: show the mail's HTML in a frame.
-const FRAMING: &str = "default-src 'none'; style-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; \
+const FRAMING: &str = "default-src 'none'; style-src 'self'; img-src data:; frame-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";
 
 /// What the HTML of a mail may do: have styles, and open its links elsewhere.
@@ -143,6 +143,7 @@ fn page(title: &str, root: &str, body: &str) -> Html<String> {
     Html(format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
+         <link rel=\"icon\" href=\"data:,\">\n\
          <link rel=\"stylesheet\" href=\"{root}assets/hallpass.css\">\n</head>\n<body>\n\
          <main class=\"mail\">\n{body}\n</main>\n</body>\n</html>\n"
     ))

@@ -13,7 +13,7 @@ use axum::{
 
 use crate::AppState;
 
-const METHODS: &str = "GET, POST, PATCH, DELETE";
+const METHODS: &str = "GET, POST, PUT, PATCH, DELETE";
 const HEADERS: &str = "authorization, content-type, x-csrf-token, x-csrftoken";
 /// What a front end can read besides the body.
 const EXPOSED: &str = "retry-after, www-authenticate, x-request-id";

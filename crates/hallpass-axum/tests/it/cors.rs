@@ -83,7 +83,7 @@ on_both_engines! {
         for (name, value) in [
             ("access-control-allow-origin", FRONT_END),
             ("access-control-allow-credentials", "true"),
-            ("access-control-allow-methods", "GET, POST, PATCH, DELETE"),
+            ("access-control-allow-methods", "GET, POST, PUT, PATCH, DELETE"),
             ("access-control-allow-headers", "authorization, content-type, x-csrf-token, x-csrftoken"),
             ("access-control-max-age", "600"),
         ] {

@@ -241,11 +241,12 @@ pub(crate) async fn move_to(conn: Conn<'_>, id: AccountId, email: &str, key: &st
     .map(drop))
 }
 
-/// Whether there is a superuser but this account who can sign in, and does not want to go.
+/// Whether there is a superuser but this account who can sign in, and does not want to go. Who has not chosen a password
+/// yet cannot, and neither can who has one that Django made unusable (`!`).
 pub(crate) async fn has_other_superuser(conn: Conn<'_>, id: AccountId) -> sqlx::Result<bool> {
     on!(conn, |c| sqlx::query_scalar(sql!(
-        "select exists (select 1 from accounts where is_superuser and is_active and delete_at is null and id <> $1)
-            as other"
+        "select exists (select 1 from accounts where is_superuser and is_active and delete_at is null and id <> $1
+            and password not like '!%') as other"
     ))
     .bind(id.0)
     .fetch_one(c)

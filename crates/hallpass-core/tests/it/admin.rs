@@ -12,7 +12,7 @@ use hallpass_core::{
 };
 use hallpass_token::TokenError;
 
-use crate::support::{House, OTHER_PASSWORD, PASSWORD, code, person_at, token};
+use crate::support::{House, OTHER_PASSWORD, PASSWORD, code, person, person_at, token};
 
 fn names(first: &str) -> Edits {
     Edits { own: Changes { first_name: Some(first.into()), ..Changes::default() }, ..Edits::default() }
@@ -319,7 +319,6 @@ on_both_engines! {
     async fn the_last_superuser_stays_whoever_wants_them_gone(database) {
         let house = House::new(database).await;
         let (root, ctx, admin) = house.superuser("root").await;
-        accounts::set_password(&house.hallpass, &house.ctx(), root.id, PASSWORD.to_owned().into()).await.unwrap();
         let issued = house.sign_in("root").await;
         let leave = async || {
             deletion::schedule(&house.hallpass, &ctx, root.id, issued.session, PASSWORD.to_owned().into(), None).await
@@ -332,7 +331,10 @@ on_both_engines! {
         assert!(house.verify(&issued).is_ok(), "what is refused ends nothing");
         assert_eq!(accounts::get(&house.hallpass, root.id).await.unwrap().delete_at, None);
 
-        // Neither one who may not sign in nor one who wants to go is another one.
+        // Neither one who cannot sign in, or may not, nor one who wants to go is another one.
+        let (new, standing) = (NewAccount { password: None, ..person("heir") }, Standing { is_superuser: true, ..Standing::default() });
+        accounts::create(&house.hallpass, &house.ctx(), new, standing).await.unwrap();
+        assert_eq!(code(demote(&admin, root.id).await), Code::LastSuperuser);
         let (other, ..) = house.superuser("other").await;
         accounts::set_active(&house.hallpass, &house.ctx(), other.id, false).await.unwrap();
         assert_eq!(code(demote(&admin, root.id).await), Code::LastSuperuser);

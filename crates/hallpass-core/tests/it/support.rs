@@ -118,8 +118,7 @@ impl House {
     }
 
     async fn admin(&self, username: &str, standing: Standing) -> (Account, Ctx, Admin) {
-        let new = NewAccount { password: None, ..person(username) };
-        let account = accounts::create(&self.hallpass, &self.ctx(), new, standing).await.unwrap();
+        let account = accounts::create(&self.hallpass, &self.ctx(), person(username), standing).await.unwrap();
         let ctx = self.ctx_of(&account);
         let admin = admin::authorize(&self.hallpass, &ctx).await.unwrap();
         (account, ctx, admin)
