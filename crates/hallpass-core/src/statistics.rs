@@ -134,12 +134,22 @@ impl Counted {
 /// # Errors
 /// [`crate::Code::Unavailable`]; then it is still counted.
 pub async fn flush(hallpass: &Hallpass) -> Result<()> {
-    let counted = hallpass.0.counted.take();
-    let written = write(hallpass, &counted).await;
-    if written.is_err() {
-        hallpass.0.counted.put(counted);
+    let mut taken = Taken { of: &hallpass.0.counted, numbers: hallpass.0.counted.take() };
+    write(hallpass, &taken.numbers).await?;
+    taken.numbers.clear();
+    Ok(())
+}
+
+/// What is being written down; what is left when that fails, or is given up, counts on.
+struct Taken<'c> {
+    of: &'c Counted,
+    numbers: BTreeMap<(i64, Kind), i64>,
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        self.of.put(mem::take(&mut self.numbers));
     }
-    written
 }
 
 /// In the order of the table, so that no two servers wait for each other.

@@ -25,6 +25,8 @@ export const ask = async (
     const response = await fetch(url, {
       method: "POST",
       cache: "no-store",
+      // Hallpass sends nobody elsewhere, and a secret would go along.
+      redirect: "error",
       ...json,
       ...init,
       signal: flight.signal,

@@ -41,7 +41,7 @@ export const keeping = (store: Store) => ({
   read: (): Promise<Kept> =>
     guard(async () => {
       const text = await store.get();
-      return text ? (JSON.parse(text) as Kept) : {};
+      return text ? read(text) : {};
     }),
   write: (kept: Kept): Promise<void> =>
     guard(async () => {
@@ -49,6 +49,15 @@ export const keeping = (store: Store) => ({
       await (text === "{}" ? store.remove() : store.set(text));
     }),
 });
+
+/** What is not ours, or only half written, is as good as nothing. */
+const read = (text: string): Kept => {
+  try {
+    return Object(JSON.parse(text)) as Kept;
+  } catch {
+    return {};
+  }
+};
 
 const guard = async <T>(work: () => Promise<T>): Promise<T> => {
   try {

@@ -81,6 +81,27 @@ test("a store that cannot be read signs nobody out", async () => {
   expect(app.error).toBeNull();
 });
 
+test.each(["rubbish", "{", "null", "7", '"text"'])("%s in the store keeps nobody from signing in", async (rubbish) => {
+  await store.set(rubbish);
+  const app = start();
+  await app.ready;
+  expect(app.user).toBeNull();
+  await app.signIn({ username: "alice", password: "correct" });
+  expect(await kept()).toMatchObject({ refresh_token: "0.0" });
+});
+
+test("a redirect takes no secret elsewhere", async () => {
+  const app = await signedIn();
+  const foreign = new Fake();
+  const elsewhere = await listen(foreign);
+  fake.fate = ({ path }) => Response.redirect(`${elsewhere.url}/api/v1/${path}`, 307);
+  await expect(app.refresh()).rejects.toMatchObject({ code: "network" });
+  await expect(app.signIn({ username: "alice", password: "correct" })).rejects.toMatchObject({ code: "network" });
+  expect(foreign.calls).toEqual([]);
+  expect(app.user?.username).toBe("alice");
+  elsewhere.close();
+});
+
 test("the device stays known over sign-outs and ended sessions", async () => {
   const app = await signedIn();
   expect(await app.signOut()).toBe(true);

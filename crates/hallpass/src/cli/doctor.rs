@@ -74,7 +74,8 @@ impl Doctor {
         let base = self.url.as_deref().unwrap_or(&public_url).trim_end_matches('/');
         let asker = Asker::new(settings, base).await?;
         findings.extend(asker.names());
-        if !server::look(&asker, settings, Clock::system().now(), &mut findings).await {
+        let now = Clock::system().now();
+        if !server::look(&asker, settings, now, &mut findings).await {
             return Ok(findings);
         }
         self.look_from_origins(&asker, settings, &policy, &public_url, &mut findings).await;
@@ -82,7 +83,7 @@ impl Doctor {
             Ok(Some(key)) => Some(key),
             _ => master_key::from_file(settings, Absent::Refuse).ok().map(|(key, _)| key),
         };
-        findings.extend(arrival::look(&asker, settings, key.as_ref()).await);
+        findings.extend(arrival::look(&asker, settings, key.as_ref(), now).await);
         Ok(findings)
     }
 

@@ -80,6 +80,8 @@ async fn serve(settings: &Settings, environment: &[(OsString, OsString)]) -> Res
         }
     }
     maintenance.abort();
+    // Until it has put back what it was about to write.
+    let _ = maintenance.await;
     if let Err(error) = hallpass_core::statistics::flush(&opened.hallpass).await {
         tracing::warn!(%error, "what was counted in the last seconds is not written down");
     }
