@@ -23,7 +23,7 @@ use crate::{
 pub(crate) use django::row_named;
 pub use django::{named, named_in_any_case, password_mark};
 use draft::{Draft, check_locale, check_profile, parse_username, rename};
-pub(crate) use draft::{check_role, draft, email_taken, insert};
+pub(crate) use draft::{check_role, check_roles, draft, email_taken, insert};
 
 mod django;
 mod draft;
@@ -142,9 +142,7 @@ pub async fn create(hallpass: &Hallpass, ctx: &Ctx, new: NewAccount, standing: S
 
 /// Checks an account that somebody makes for somebody else.
 pub(crate) async fn draft_for(hallpass: &Hallpass, ctx: &Ctx, new: NewAccount, standing: Standing) -> Result<Draft> {
-    for role in &standing.roles {
-        check_role(role)?;
-    }
+    check_roles(&standing.roles)?;
     let mut draft = draft(hallpass, ctx, new).await?;
     draft.row.is_staff = standing.is_staff;
     draft.row.is_superuser = standing.is_superuser;
@@ -247,6 +245,9 @@ pub async fn set_active(hallpass: &Hallpass, ctx: &Ctx, id: AccountId, active: b
 /// [`Code::ValidationFailed`], [`Code::NotFound`], [`Code::Unavailable`].
 pub async fn grant_role(hallpass: &Hallpass, ctx: &Ctx, id: AccountId, role: &str) -> Result<Account> {
     check_role(role)?;
+    let mut wanted = get(hallpass, id).await?;
+    wanted.give(role);
+    check_roles(&wanted.roles)?;
     change(hallpass, ctx, id, Event::RoleGranted.because(role.to_owned()), |account| account.give(role)).await
 }
 

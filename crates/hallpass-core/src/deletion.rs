@@ -42,7 +42,8 @@ pub async fn schedule(
         return Err(Error::new(Code::PasswordIncorrect, "The password was changed this moment: sign in again"));
     }
     attempt.forgive(&mut tx).await?;
-    if row.is_superuser {
+    // Asked once the row is held: it may have become one while the password was compared.
+    if store::accounts::by_id(tx.conn(), id).await?.is_some_and(|row| row.is_superuser) {
         admin::keep_a_superuser(&mut tx, id).await?;
     }
     let mut pending = Pending::default();

@@ -120,6 +120,8 @@ fn authority_parameters(domain: &str, now: u64) -> CertificateParams {
     authority.distinguished_name.push(DnType::CommonName, format!("Hallpass development authority for {domain}"));
     authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     authority.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    // For servers, and for nothing else that a system takes certificates for.
+    authority.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     let address = |address: IpAddr, length| GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(address, length));
     authority.name_constraints = Some(NameConstraints {
         permitted_subtrees: vec![

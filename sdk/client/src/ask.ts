@@ -48,4 +48,8 @@ export const ask = async (
 };
 
 const isIssued = (value: unknown): value is Issued =>
-  typeof value === "object" && value !== null && "access_token" in value && "user" in value;
+  typeof value === "object" &&
+  value !== null &&
+  "access_token" in value &&
+  "user" in value &&
+  Number((value as Issued).expires_in) > 0;

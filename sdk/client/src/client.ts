@@ -88,7 +88,7 @@ export const createHallpass = (options: Options): Hallpass => {
     access = { token: issued.access_token, issued: asked, life, due: life * between(...DUE) };
     failed = undefined;
     change(issued.user, null);
-    plan(access.due - since(asked));
+    plan(Math.max(access.due - since(asked), BACKOFF[0]));
   };
 
   const leave = (): void => {

@@ -220,3 +220,16 @@ test("an answer from before a sign-out signs nobody in again", async () => {
   expect(page.user).toBeNull();
   expect(await page.token()).toBeNull();
 });
+
+test.each([undefined, 0, -1, "soon"])("a token that lives for %s is no reason to ask without a pause", async (life) => {
+  const page = await browser.signedIn();
+  stopClock();
+  const asked = fake.count("refresh");
+  fake.fate = ({ path }) =>
+    path === "refresh"
+      ? Response.json({ access_token: "t", token_type: "Bearer", expires_in: life, user: page.user })
+      : undefined;
+  await expect(page.refresh()).rejects.toMatchObject({ code: "answer_unexpected" });
+  await vi.advanceTimersByTimeAsync(400);
+  expect(fake.count("refresh")).toBe(asked + 1);
+});

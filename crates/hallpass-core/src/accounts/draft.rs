@@ -216,12 +216,27 @@ fn preferred(hallpass: &Hallpass, ctx: &Ctx) -> Option<String> {
     Some(hallpass.0.templates.choose(None, Some(languages)).to_owned())
 }
 
-/// Whether `role` can be the name of one.
-pub(crate) fn check_role(role: &str) -> Result<()> {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"._:-/".contains(&b);
-    if (1..=64).contains(&role.len()) && role.bytes().all(plain) {
+/// The most bytes that the roles of an account have together, so that a token can state them all.
+const LARGEST_ROLES: usize = 2000;
+
+/// Whether an account can have these roles.
+pub(crate) fn check_roles(roles: &[String]) -> Result<()> {
+    roles.iter().try_for_each(|role| check_role(role))?;
+    // As they stand in the token: each in quotes, with a comma.
+    if roles.iter().map(|role| role.len() + 3).sum::<usize>() <= LARGEST_ROLES {
         return Ok(());
     }
-    let detail = "A role has 1 to 64 letters, digits or `.` `_` `:` `-` `/`";
+    let detail = "The roles of an account have at most 2000 characters together, with three more for each";
+    Err(Error::validation(vec![FieldError::new("role", "too_many", detail)]))
+}
+
+/// Whether `role` can be the name of one. A part that is `.` or `..` would lead elsewhere in the address of an operation.
+pub(crate) fn check_role(role: &str) -> Result<()> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"._:-/".contains(&b);
+    let leads_elsewhere = role.split('/').any(|part| matches!(part, "." | ".."));
+    if (1..=64).contains(&role.len()) && role.bytes().all(plain) && !leads_elsewhere {
+        return Ok(());
+    }
+    let detail = "A role has 1 to 64 letters, digits or `.` `_` `:` `-` `/`, and no `.` or `..` between slashes";
     Err(Error::validation(vec![FieldError::new("role", "role_invalid", detail)]))
 }

@@ -140,6 +140,7 @@ pub async fn grant_role(hallpass: &Hallpass, ctx: &Ctx, admin: &Admin, id: Accou
     let (tx, before) = begin(hallpass, admin, id, Level::Superuser).await?;
     let mut after = before.clone();
     after.give(role);
+    accounts::check_roles(&after.roles)?;
     let note = Event::RoleGranted.because(role.to_owned()).of(id);
     finish(hallpass, ctx, tx, (before, after), None, vec![note]).await
 }

@@ -395,6 +395,31 @@ on_both_engines! {
         }
     }
 
+async fn an_account_has_no_more_roles_than_a_token_can_state(database) {
+        let house = House::new(database).await;
+        let (root, ctx, admin) = house.superuser("root").await;
+        let many: Vec<String> = (10..40).map(|number| format!("{}{number}", "r".repeat(62))).collect();
+        let standing = Standing { roles: many.clone(), ..Standing::default() };
+        let new = NewPerson { username: Some("ada".into()), standing, ..NewPerson::default() };
+        assert_eq!(code(admin::create(&house.hallpass, &ctx, &admin, new).await), Code::ValidationFailed);
+        let mut refused = 0;
+        for role in &many {
+            match admin::grant_role(&house.hallpass, &ctx, &admin, root.id, role).await {
+                Ok(_) => assert_eq!(refused, 0),
+                Err(error) => {
+                    assert_eq!(error.code, Code::ValidationFailed);
+                    refused += 1;
+                }
+            }
+        }
+        assert_eq!(refused, 1);
+        house.sign_in("root").await;
+        for role in ["..", ".", "a/../b", "../sessions"] {
+            let granted = admin::grant_role(&house.hallpass, &ctx, &admin, root.id, role).await;
+            assert_eq!(code(granted), Code::ValidationFailed, "{role}");
+        }
+    }
+
     async fn an_impersonated_account_brings_no_more_rights_than_it_has(database) {
         let house = House::new(database).await;
         let (root, ..) = house.superuser("root").await;
