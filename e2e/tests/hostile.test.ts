@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect } from "vitest";
 
 import { field, heading, signIn } from "../harness/pages";
-import { PASSWORD, Server } from "../harness/server";
+import { type Issued, PASSWORD, Server } from "../harness/server";
 import { test } from "../harness/test";
 
 /** What would run, break out or be filled in if it were not taken for text. */
@@ -22,8 +22,9 @@ test("hostile names and devices are shown as they are written, and run nowhere",
     ran.push(dialog.message());
     await dialog.dismiss();
   });
-  const { access_token } = await server.ask("POST", "/signup", { username: "ada", password: PASSWORD });
-  await server.ask("PATCH", "/me", { first_name: HOSTILE, last_name: HOSTILE }, String(access_token));
+  const ada = { username: "ada", password: PASSWORD };
+  const { access_token } = await server.ask<Issued>("POST", "/signup", ada);
+  await server.ask("PATCH", "/me", { first_name: HOSTILE, last_name: HOSTILE }, access_token);
 
   await signIn(page, server, "ada");
   await page.goto(`${server.url}/account/profile`);

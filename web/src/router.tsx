@@ -4,7 +4,7 @@ import { createRoute, createRouter, lazyRouteComponent, redirect } from "@tansta
 import { adminRoutes } from "./admin/routes";
 import { BASE } from "./base";
 import { hallpass } from "./hallpass";
-import { isAllowed } from "./next";
+import { destination } from "./next";
 import { loadConfiguration } from "./query";
 import { rootRoute, userRoute } from "./root";
 import { Loading } from "./ui/Loading";
@@ -19,7 +19,7 @@ async function sendOn({ search: { next } }: { search: { next?: string } }): Prom
   await hallpass.ready;
   if (!hallpass.user) return;
   const { frontend_origins } = await loadConfiguration();
-  const href = next && isAllowed(next, frontend_origins) ? next : `${BASE}/account`;
+  const href = (next && destination(next, frontend_origins)) || `${BASE}/account`;
   const isPage = href.startsWith(BASE) && /^\/(account|admin)([/?#]|$)/.test(href.slice(BASE.length));
   throw redirect({ href, reloadDocument: !isPage, replace: true });
 }
