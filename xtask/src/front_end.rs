@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The browser that the tests drive.
-pub(crate) const CHROMIUM: Need = Need {
+const CHROMIUM: Need = Need {
     name: "Chromium",
     present: || process::succeeds(&mut command("chromium", ["--version"])),
     packages: &["chromium"],
@@ -38,13 +38,6 @@ pub(crate) fn test(guard: &mut Guard) -> Result<u64> {
     counted(&mut npm(&["test"]))
 }
 
-/// Runs the tests in a browser against a program that was built with a profile's folder, `debug` or `release`, once
-/// everything is built; returns how many passed.
-pub(crate) fn drive(folder: &str) -> Result<u64> {
-    let server = built(folder, "hallpass")?;
-    counted(npm(&["test", "--workspace", "e2e"]).env("HALLPASS_E2E_SERVER", server))
-}
-
 /// `cargo xtask e2e`: the tests in a browser, against the program as it is released.
 pub(crate) fn end_to_end(install_missing: Install) -> Result<()> {
     let mut guard = Guard::start()?;
@@ -52,7 +45,8 @@ pub(crate) fn end_to_end(install_missing: Install) -> Result<()> {
     install(&mut guard)?;
     guard.run(&mut npm(&["run", "build"]))?;
     guard.run(&mut cargo(["build", "--release", "--locked", "--package", "hallpass"]))?;
-    let passed = drive("release")?;
+    let server = built("release", "hallpass")?;
+    let passed = counted(npm(&["test", "--workspace", "e2e"]).env("HALLPASS_E2E_SERVER", server))?;
     println!("{passed} passed in Chromium; screenshots of every page are in `e2e/screenshots`");
     Ok(())
 }

@@ -40,7 +40,7 @@ pub(crate) fn run(filters: &[String], install: Install) -> Result<()> {
 /// Runs the tests with a profile of nextest, and unless a filter is given those of the packages for other languages and
 /// the documentation's examples; returns how many passed, and fails if one did not.
 pub(crate) fn run_under(guard: &mut Guard, profile: &str, filters: &[String], install: Install) -> Result<u64> {
-    packages::provide(&[postgres::NEED, redis::NEED, python::NEED, sdk::NODE, front_end::CHROMIUM], install)?;
+    packages::provide(&[postgres::NEED, redis::NEED, python::NEED, sdk::NODE], install)?;
     let proxies = proxies::provide(install)?;
     let python = python::environment()?;
     let postgres = postgres::start(guard, &[])?;
@@ -66,7 +66,6 @@ pub(crate) fn run_under(guard: &mut Guard, profile: &str, filters: &[String], in
         passed += run(&again, &[("HALLPASS_TEST_ADOPTED", "1")])?;
         passed += sdk::run(guard, &python, shared.as_deref())?;
         passed += examples::run(guard, &python)?;
-        passed += front_end::drive("debug")?;
         if golden::recorded().is_some() {
             passed += golden::play(guard, &python, None, &[])?;
         }

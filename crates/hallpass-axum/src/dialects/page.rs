@@ -36,8 +36,7 @@ pub(super) fn html(call: &Call, prefix: &str, about: &About, reply: &Reply, csrf
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"robots\" content=\"noindex\">\n<title>{title}</title>\n\
-         <link rel=\"icon\" href=\"data:,\">\n\
-         <link rel=\"stylesheet\" href=\"{prefix}/assets/hallpass.css\">\n</head>\n<body>\n<main class=\"endpoint\">\n\
+         <link rel=\"stylesheet\" href=\"{prefix}/assets/hallpass.css\">\n<link rel=\"icon\" href=\"data:,\">\n</head>\n<body>\n<main class=\"endpoint\">\n\
          <h1>{name}</h1>\n<p>{what}</p>\n<p class=\"address\">{methods}<code>{prefix}{path}</code></p>\n{parts}\
          <p class=\"quiet\">Programs send JSON or a form here and get JSON; <code>OPTIONS</code> tells them what there \
          is.</p>\n</main>\n</body>\n</html>\n",

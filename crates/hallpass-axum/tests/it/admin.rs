@@ -146,7 +146,12 @@ on_both_engines! {
             for spelling in spellings(&path) {
                 let call = Call::new(method.clone(), &spelling).bearer(&root.access);
                 let call = body.as_ref().map_or(call.clone(), |body| audience.with(call, body));
-                let (status, _) = call.send(&app).await.problem();
+                let answer = call.send(&app).await;
+                // The pages of the administration show themselves to everybody, and have nothing in them.
+                if method == Method::GET && answer.header("content-type") == Some("text/html; charset=utf-8") {
+                    continue;
+                }
+                let (status, _) = answer.problem();
                 // Where an id belongs, what is none has addresses that take other methods.
                 assert!([404, 405].contains(&status), "{id}: {spelling}: {status}");
             }

@@ -106,8 +106,7 @@ fn page(status: StatusCode, prefix: &str, says: &str) -> Reply {
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"robots\" content=\"noindex\">\n<title>Confirm your address</title>\n\
-         <link rel=\"icon\" href=\"data:,\">\n\
-         <link rel=\"stylesheet\" href=\"{prefix}/assets/hallpass.css\">\n</head>\n<body>\n<main class=\"index\">\n\
+         <link rel=\"stylesheet\" href=\"{prefix}/assets/hallpass.css\">\n<link rel=\"icon\" href=\"data:,\">\n</head>\n<body>\n<main class=\"index\">\n\
          <h1>Confirm your address</h1>\n{says}\n</main>\n</body>\n</html>\n"
     );
     Reply::page(status, html)
