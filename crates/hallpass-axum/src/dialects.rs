@@ -177,7 +177,11 @@ pub(crate) fn clash(app: &AppState) -> Option<String> {
     taken.extend(pages::addresses(app).map(str::to_owned));
     let all = app.dialects().iter().flat_map(|opened| addresses(opened, app));
     let (address, _) = all.into_iter().find(|(address, _)| !taken.insert(address.clone()))?;
-    Some(format!("`dialects`: more than one would answer at `{address}`: give this section another `path` or address"))
+    let page = pages::hosted::addresses(app).any(|page| page == address);
+    let or = if page { ", or take the pages of this server away with `pages.enabled = false`" } else { "" };
+    Some(format!(
+        "`dialects`: more than one would answer at `{address}`: give this section another `path` or address{or}"
+    ))
 }
 
 /// The routes of a dialect, each below its path, and what is around them.

@@ -5,7 +5,7 @@
 
 mod dev_mail;
 mod doctor;
-mod hosted;
+pub(crate) mod hosted;
 mod text;
 
 use axum::{

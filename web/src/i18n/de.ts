@@ -248,7 +248,7 @@ export const de: Messages = {
       standing_changed: "Rechte in der Verwaltung geändert",
       password_changed: "Passwort geändert",
       password_set: "Passwort gesetzt",
-      password_reset_ordered: "Ein Link für ein neues Passwort wurde für dich bestellt",
+      password_reset_ordered: "Ein Link für ein neues Passwort wurde für Sie bestellt",
       password_reset: "Passwort per Mail ersetzt",
       email_verified: "Adresse bestätigt",
       email_changed: "Adresse geändert",

@@ -49,7 +49,7 @@ const LOGO: &str = "/pages/logo";
 const NOT_BUILT: &str = include_str!("../assets/not-built.html");
 
 /// Where something is, if the pages are not switched off.
-pub(super) fn addresses(app: &AppState) -> impl Iterator<Item = &'static str> {
+pub(crate) fn addresses(app: &AppState) -> impl Iterator<Item = &'static str> {
     let all = ADDRESSES.into_iter().chain([PARTS, LOGO]);
     all.filter(|_| app.policy().pages().enabled)
 }

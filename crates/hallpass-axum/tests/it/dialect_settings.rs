@@ -159,5 +159,6 @@ async fn an_address_that_two_would_answer_is_refused_before_anything_is_served()
     ] {
         let said = refusal(dialects).await;
         assert!(said.contains(&format!("`{address}`")), "{said}");
+        assert_eq!(said.contains("`pages.enabled = false`"), address == "/reset", "{said}");
     }
 }
