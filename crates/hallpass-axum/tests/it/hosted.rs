@@ -43,6 +43,7 @@ on_both_engines! {
             assert_eq!(answer.header("cache-control"), Some("no-store"), "{address}");
             assert!(!policy.contains("unsafe") && policy.contains("script-src 'self';"), "{address}: {policy}");
             assert!(policy.contains("base-uri 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+            // What stands before the first one is no script.
             for script in page.split("<script").skip(1) {
                 assert!(script.contains("src=\"/") && script.contains("></script>"), "{address}: {script}");
             }
