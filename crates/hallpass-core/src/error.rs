@@ -203,12 +203,12 @@ impl From<sqlx::Error> for Error {
                 | sqlx::Error::Encode(_)
                 | sqlx::Error::RowNotFound
         );
-        if ours {
-            Self::internal(error)
-        } else {
-            Self::new(Code::Unavailable, "The database does not answer; nothing was changed, try again")
-                .retry_after(1)
-                .caused_by(error)
-        }
+        if ours { Self::internal(error) } else { no_answer(error) }
     }
+}
+
+/// The database is away, full or read-only.
+pub(crate) fn no_answer(source: impl StdError + Send + Sync + 'static) -> Error {
+    let detail = "The database does not answer; nothing was changed, try again";
+    Error::new(Code::Unavailable, detail).retry_after(1).caused_by(source)
 }

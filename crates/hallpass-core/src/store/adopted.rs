@@ -269,7 +269,7 @@ impl Db {
 
     /// Has SQLite write its file as before, which it does when nobody else has it open.
     pub(crate) async fn set_journal(&self, journal: &str) -> sqlx::Result<()> {
-        let Db::Sqlite { readers, writer } = self else { return Ok(()) };
+        let Db::Sqlite { readers, writer, .. } = self else { return Ok(()) };
         readers.close().await;
         let statement = AssertSqlSafe(format!("pragma journal_mode = {}", quoted(journal)));
         sqlx::raw_sql(statement).execute(writer).await.map(drop)

@@ -13,8 +13,10 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use crate::{Code, Error, Result, adopt};
+use crate::{Code, Error, Result, adopt, error::no_answer};
 pub(crate) use patient::{Patient, heard};
+use turns::Turn;
+pub use turns::Turns;
 
 pub(crate) mod accounts;
 pub(crate) mod addresses;
@@ -36,6 +38,7 @@ mod statements;
 pub(crate) mod statistics;
 pub(crate) mod status_indexes;
 pub(crate) mod tickets;
+mod turns;
 
 /// Marks a literal as a statement, so that one test can find them all and prepare each on both engines.
 macro_rules! sql {
@@ -73,6 +76,8 @@ pub enum Db {
         readers: SqlitePool,
         /// The one connection that writes.
         writer: SqlitePool,
+        /// Who may use it next.
+        turns: Turns,
     },
     /// A PostgreSQL server.
     Postgres(PgPool),
@@ -92,7 +97,7 @@ pub(crate) enum Reader {
 
 /// A transaction that writes; without [`Tx::commit`] it never happened.
 pub(crate) enum Tx {
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(Turn),
     Postgres(Transaction<'static, Postgres>),
 }
 
@@ -136,7 +141,7 @@ impl Db {
         let options = SqliteConnectOptions::from_str(url).map_err(unreadable)?.read_only(true);
         let pool = SqlitePoolOptions::new().max_connections(1).acquire_timeout(POOL_WAIT);
         let pool = pool.connect_with(options).await?;
-        Ok(Self::Sqlite { readers: pool.clone(), writer: pool })
+        Ok(Self::Sqlite { readers: pool.clone(), writer: pool.clone(), turns: Turns::new(pool) })
     }
 
     async fn open_sqlite(url: &str) -> Result<Self> {
@@ -152,7 +157,8 @@ impl Db {
         let writer = pool().max_connections(1).connect_with(options.clone()).await?;
         let readers =
             pool().max_connections(READERS).connect_with(options.read_only(true).create_if_missing(false)).await?;
-        Ok(Self::Sqlite { readers, writer })
+        let turns = Turns::new(writer.clone());
+        Ok(Self::Sqlite { readers, writer, turns })
     }
 
     /// Brings the schema up to date and names the migrations that were applied.
@@ -225,7 +231,7 @@ impl Db {
     /// Closes every connection; SQLite folds its journal back into the file.
     pub async fn close(&self) {
         match self {
-            Db::Sqlite { readers, writer } => {
+            Db::Sqlite { readers, writer, .. } => {
                 readers.close().await;
                 writer.close().await;
             }
@@ -244,8 +250,7 @@ impl Db {
     /// Begins a transaction that may write.
     pub(crate) async fn begin(&self) -> Result<Tx> {
         Ok(match self {
-            // `immediate` takes the write lock now: a transaction that read first could not always be upgraded later.
-            Db::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("begin immediate").await?),
+            Db::Sqlite { turns, .. } => Tx::Sqlite(turns.take().await?),
             Db::Postgres(pool) => Tx::Postgres(heard(pool.begin()).await?),
         })
     }
@@ -273,7 +278,7 @@ impl Reader {
 impl Tx {
     pub(crate) fn conn(&mut self) -> Conn<'_> {
         match self {
-            Tx::Sqlite(transaction) => Conn::Sqlite(transaction),
+            Tx::Sqlite(turn) => Conn::Sqlite(turn.connection()),
             Tx::Postgres(transaction) => Conn::Postgres(Patient(transaction)),
         }
     }
@@ -281,7 +286,7 @@ impl Tx {
     /// Returns once the transaction is on disk.
     pub(crate) async fn commit(self) -> Result<()> {
         match self {
-            Tx::Sqlite(transaction) => transaction.commit().await?,
+            Tx::Sqlite(turn) => turn.commit().await.map_err(no_answer)?,
             Tx::Postgres(transaction) => heard(transaction.commit()).await.map_err(|error| match error {
                 sqlx::Error::Io(error) if error.kind() == ErrorKind::TimedOut => unknown_outcome(error),
                 error => error.into(),
