@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The browser that the tests drive.
-const CHROMIUM: Need = Need {
+pub(crate) const CHROMIUM: Need = Need {
     name: "Chromium",
     present: || process::succeeds(&mut command("chromium", ["--version"])),
     packages: &["chromium"],
@@ -45,10 +45,14 @@ pub(crate) fn end_to_end(install_missing: Install) -> Result<()> {
     install(&mut guard)?;
     guard.run(&mut npm(&["run", "build"]))?;
     guard.run(&mut cargo(["build", "--release", "--locked", "--package", "hallpass"]))?;
-    let server = built("release", "hallpass")?;
-    let passed = counted(npm(&["test", "--workspace", "e2e"]).env("HALLPASS_E2E_SERVER", server))?;
+    let passed = drive("release")?;
     println!("{passed} passed in Chromium; screenshots of every page are in `e2e/screenshots`");
     Ok(())
+}
+
+/// Runs the tests in a browser against a program that was built; returns how many passed.
+pub(crate) fn drive(build: &str) -> Result<u64> {
+    counted(npm(&["test", "--workspace", "e2e"]).env("HALLPASS_E2E_SERVER", built(build, "hallpass")?))
 }
 
 /// Builds the pages if they are older than what they are built from, and says so where Node is not there.

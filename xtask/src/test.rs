@@ -40,7 +40,7 @@ pub(crate) fn run(filters: &[String], install: Install) -> Result<()> {
 /// Runs the tests with a profile of nextest, and unless a filter is given those of the packages for other languages and
 /// the documentation's examples; returns how many passed, and fails if one did not.
 pub(crate) fn run_under(guard: &mut Guard, profile: &str, filters: &[String], install: Install) -> Result<u64> {
-    packages::provide(&[postgres::NEED, redis::NEED, python::NEED, sdk::NODE], install)?;
+    packages::provide(&[postgres::NEED, redis::NEED, python::NEED, sdk::NODE, front_end::CHROMIUM], install)?;
     let proxies = proxies::provide(install)?;
     let python = python::environment()?;
     let postgres = postgres::start(guard, &[])?;
@@ -64,6 +64,7 @@ pub(crate) fn run_under(guard: &mut Guard, profile: &str, filters: &[String], in
     if filters.is_empty() {
         let again = ["--package", "hallpass-core", "-E", ON_DJANGOS_TABLE];
         passed += run(&again, &[("HALLPASS_TEST_ADOPTED", "1")])?;
+        passed += front_end::drive("debug")?;
         passed += sdk::run(guard, &python, shared.as_deref())?;
         passed += examples::run(guard, &python)?;
         if golden::recorded().is_some() {
