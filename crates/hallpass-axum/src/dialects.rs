@@ -23,13 +23,12 @@ use axum::{
     Router,
     extract::{OriginalUri, Request, State},
     http::{HeaderName, HeaderValue, Method, StatusCode, header},
-    middleware::{Next, from_fn, from_fn_with_state as with},
+    middleware::{Next, from_fn_with_state as with},
     response::{IntoResponse, Response},
     routing::{MethodRouter, any},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tower::ServiceBuilder;
 
 pub use cookie_refresh::CookieRefresh;
 pub use dj_rest_auth::{DjRestAuth, LoginMethod, SameSite};
@@ -189,13 +188,7 @@ pub(crate) fn routes(opened: &Opened, app: &AppState) -> Router {
     let all = addresses(opened, app).into_iter();
     let router = all.fold(Router::new(), |router, (address, view)| router.route(&address, view));
     let dialect = &opened.dialect;
-    let layers = ServiceBuilder::new()
-        .layer(with(app.clone(), security::request))
-        .layer(with((app.clone(), Allowed::by(dialect)), answer))
-        .layer(from_fn(security::refuse_long_address))
-        .layer(from_fn(security::read_body))
-        .layer(from_fn(security::run_to_the_end));
-    router.layer(layers).with_state(app.clone())
+    router.layer(with((app.clone(), Allowed::by(dialect)), around)).with_state(app.clone())
 }
 
 /// A setting that is empty where there is nothing.
@@ -241,8 +234,13 @@ impl Allowed {
     }
 }
 
+/// What is done around every view.
+async fn around(State((app, allowed)): State<(AppState, Allowed)>, request: Request, next: Next) -> Response {
+    security::request(&app, request, async |request| answer(&app, allowed, request, next).await).await
+}
+
 /// Answers preflights, lets listed front ends read answers, and sets Django's security headers and ours.
-async fn answer(State((app, allowed)): State<(AppState, Allowed)>, request: Request, next: Next) -> Response {
+async fn answer(app: &AppState, allowed: Allowed, request: Request, next: Next) -> Response {
     let origin = request.headers().get(header::ORIGIN).filter(|origin| app.policy().lists_with_slash(origin)).cloned();
     let preflight =
         *request.method() == Method::OPTIONS && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
@@ -253,7 +251,7 @@ async fn answer(State((app, allowed)): State<(AppState, Allowed)>, request: Requ
     let mut response = if preflight {
         ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], ()).into_response()
     } else {
-        next.run(request).await
+        security::admit(request, next).await
     };
     let headers = response.headers_mut();
     headers.append(header::VARY, HeaderValue::from_static("origin"));

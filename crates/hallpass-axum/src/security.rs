@@ -1,4 +1,4 @@
-//! Every layer around every handler, in one place and in order.
+//! Everything around every handler, in one place and in order.
 //!
 //! Nothing about security is left to a handler to remember: a new route is bounded, timed, logged, kept from foreign
 //! pages and answered with the right headers before its author has written a line.
@@ -10,38 +10,45 @@ mod trace;
 
 use axum::{
     Router,
-    extract::Request,
-    http::Method,
-    middleware::{from_fn, from_fn_with_state as with},
-    response::IntoResponse,
+    extract::{Request, State},
+    http::{Method, StatusCode},
+    middleware::{Next, from_fn_with_state as with},
+    response::{IntoResponse, Response},
 };
 use hallpass_core::Code;
-use tower::ServiceBuilder;
 
 use crate::{AppState, error::Problem};
 
-pub(crate) use guard::{read_body, refuse_long_address, refuse_query, run_to_the_end};
+pub(crate) use guard::{admit, refuse_query};
 pub(crate) use trace::request;
 
-/// Puts the layers around `router`; the first named sees a request first and its answer last.
+/// Puts everything around `router` that holds for all of it.
 pub(crate) fn wrap(router: Router<AppState>, app: &AppState) -> Router {
-    let layers = ServiceBuilder::new()
-        // Gives the request its id and one line in the log, and failures the id.
-        .layer(with(app.clone(), trace::request))
-        // Puts the security headers on whatever comes out, refusals of the layers below included.
-        .layer(with(app.clone(), headers::answer))
-        // Lets listed front ends read answers, and answers preflights; outside the refusals, which they must be able to
-        // read.
-        .layer(with(app.clone(), cors::answer))
-        // Refuses an address that is too long.
-        .layer(from_fn(guard::refuse_long_address))
-        // Refuses what foreign pages make browsers do (CSRF, log-in CSRF).
-        .layer(with(app.clone(), guard::refuse_foreign_pages))
-        // Reads the whole body, bounded in size and time, before anything is begun.
-        .layer(from_fn(guard::read_body))
-        // Lets what was begun end: bounds the wait for it, catches panics, outlives a client that hangs up.
-        .layer(from_fn(guard::run_to_the_end));
-    router.fallback(not_found).method_not_allowed_fallback(method_not_allowed).layer(layers).with_state(app.clone())
+    let router = router.fallback(not_found).method_not_allowed_fallback(method_not_allowed);
+    // One layer: each would copy the whole of those below it with every request.
+    router.layer(with(app.clone(), around)).with_state(app.clone())
+}
+
+/// What is done around every handler, in this order; with the answer in the reverse.
+async fn around(State(app): State<AppState>, request: Request, next: Next) -> Response {
+    // Gives the request its id and one line in the log, and failures the id.
+    trace::request(&app, request, async |request| {
+        // Answers preflights, and lets listed front ends read answers, those refused below included.
+        let asked = cors::Asked::by(&request, &app);
+        let mut response = if asked.preflight {
+            StatusCode::NO_CONTENT.into_response()
+        } else if let Err(refused) = guard::refuse_foreign_page(&request, &app) {
+            refused.into_response()
+        } else {
+            // Bounds address, body and time, and lets what was begun end.
+            guard::admit(request, next).await
+        };
+        asked.answer(response.headers_mut());
+        // Puts the security headers on whatever comes out.
+        headers::complete(response.headers_mut(), &app);
+        response
+    })
+    .await
 }
 
 /// There is nothing at this address.

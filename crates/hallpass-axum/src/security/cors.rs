@@ -5,10 +5,8 @@
 //! network. Public documents answer `*` by themselves and are left alone.
 
 use axum::{
-    extract::{Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
-    middleware::Next,
-    response::{IntoResponse, Response},
+    extract::Request,
+    http::{HeaderMap, HeaderValue, Method, header},
 };
 
 use crate::AppState;
@@ -20,18 +18,28 @@ const EXPOSED: &str = "retry-after, www-authenticate, x-request-id";
 /// Seconds that a browser remembers a preflight.
 const MAX_AGE: &str = "600";
 
-/// Answers preflights, and puts the CORS headers on every other answer.
-pub(super) async fn answer(State(app): State<AppState>, request: Request, next: Next) -> Response {
-    let origin = only_origin(request.headers()).filter(|origin| app.policy().lists(origin)).cloned();
-    let preflight = is_preflight(&request);
-    // A preflight has no effect and needs no sign-in, whatever it asks for.
-    let mut response = if preflight { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
-    let headers = response.headers_mut();
-    headers.append(header::VARY, HeaderValue::from_static("Origin"));
-    if let Some(origin) = origin.filter(|_| !headers.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN)) {
+/// What a page wants to know.
+pub(super) struct Asked {
+    /// Whether it is a preflight, which has no effect and needs no sign-in, whatever it asks for.
+    pub(super) preflight: bool,
+    /// The origin, if it is listed.
+    origin: Option<HeaderValue>,
+}
+
+impl Asked {
+    pub(super) fn by(request: &Request, app: &AppState) -> Self {
+        let origin = only_origin(request.headers()).filter(|origin| app.policy().lists(origin)).cloned();
+        Self { preflight: is_preflight(request), origin }
+    }
+
+    /// Puts the CORS headers on an answer.
+    pub(super) fn answer(self, headers: &mut HeaderMap) {
+        headers.append(header::VARY, HeaderValue::from_static("Origin"));
+        let open = headers.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN);
+        let Some(origin) = self.origin.filter(|_| !open) else { return };
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
-        if preflight {
+        if self.preflight {
             headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(METHODS));
             headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(HEADERS));
             headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static(MAX_AGE));
@@ -39,7 +47,6 @@ pub(super) async fn answer(State(app): State<AppState>, request: Request, next: 
             headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
         }
     }
-    response
 }
 
 fn is_preflight(request: &Request) -> bool {

@@ -2,11 +2,16 @@
 //!
 //! Nothing here knows a route: each rule holds for all of them.
 
-use std::time::Duration;
+use std::{
+    future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind},
+    task::Poll,
+    time::Duration,
+};
 
 use axum::{
-    body::Body,
-    extract::{Request, State},
+    body::{Body, HttpBody as _},
+    extract::Request,
     http::{HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -26,13 +31,25 @@ const BODY_TIME: Duration = Duration::from_secs(15);
 /// How long an answer may take.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Refuses an address longer than 8 KiB.
-pub(crate) async fn refuse_long_address(request: Request, next: Next) -> Result<Response, Problem> {
+/// Runs the handler, if the address is no longer than 8 KiB and the whole body has come, bounded in size and time.
+///
+/// The handler then waits for no client in the middle of a change.
+pub(crate) async fn admit(request: Request, next: Next) -> Response {
     if request.uri().path_and_query().is_some_and(|address| address.as_str().len() > LONGEST_ADDRESS) {
         let problem = Problem::new(Code::InvalidRequest, "The address is longer than 8 KiB");
-        return Err(problem.with_status(StatusCode::URI_TOO_LONG));
+        return problem.with_status(StatusCode::URI_TOO_LONG).into_response();
     }
-    Ok(next.run(request).await)
+    match read_body(request).await {
+        Ok(request) => run_to_the_end(request, next).await,
+        Err(problem) => {
+            let mut response = problem.into_response();
+            if response.status() == StatusCode::REQUEST_TIMEOUT {
+                // The rest of the body may still come, and must not be taken for a request.
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            response
+        }
+    }
 }
 
 /// Refuses a query: hardly an operation takes one, and a credential in an address ends up in logs and histories.
@@ -46,49 +63,53 @@ pub(crate) async fn refuse_query(request: Request, next: Next) -> Result<Respons
     Ok(next.run(request).await)
 }
 
-/// Refuses requests of foreign pages that could change something.
+/// Refuses requests of foreign pages that could change something (CSRF, log-in CSRF).
 ///
 /// A request with an `Authorization` header is judged by that alone: no page can make a browser send one to us unless
 /// we allowed it in a preflight.
-pub(super) async fn refuse_foreign_pages(
-    State(app): State<AppState>,
-    request: Request,
-    next: Next,
-) -> Result<Response, Problem> {
+pub(super) fn refuse_foreign_page(request: &Request, app: &AppState) -> Result<(), Problem> {
     if !request.method().is_safe() && !request.headers().contains_key(header::AUTHORIZATION) {
         Client::of(request.headers(), app.policy()).refuse_foreign_page()?;
     }
-    Ok(next.run(request).await)
+    Ok(())
 }
 
-/// Reads the whole body, so that no handler waits for a client in the middle of a change.
-pub(crate) async fn read_body(request: Request, next: Next) -> Result<Response, Problem> {
+async fn read_body(request: Request) -> Result<Request, Problem> {
+    if request.body().is_end_stream() {
+        return Ok(request);
+    }
     let (parts, body) = request.into_parts();
     let announced = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: u64| length > LARGEST_BODY as u64) {
         return Err(too_large());
     }
     match tokio::time::timeout(BODY_TIME, Limited::new(body, LARGEST_BODY).collect()).await {
-        Ok(Ok(body)) => Ok(next.run(Request::from_parts(parts, Body::from(body.to_bytes()))).await),
+        Ok(Ok(body)) => Ok(Request::from_parts(parts, Body::from(body.to_bytes()))),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
         Ok(Err(_)) => Err(Problem::new(Code::InvalidRequest, "The body does not arrive as it was announced")),
         Err(_) => {
             let problem = Problem::new(Code::DeadlineExceeded, "The body did not arrive within 15 seconds");
-            Ok(hang_up(problem.with_status(StatusCode::REQUEST_TIMEOUT).into_response()))
+            Err(problem.with_status(StatusCode::REQUEST_TIMEOUT))
         }
     }
 }
 
-/// Runs the handler in a task of its own and waits for it.
+/// Runs the handler in a task of its own and waits for it, unless it is done at once.
 ///
 /// Were the handler run here, a client that hangs up would stop it at its next wait: after the database has committed,
 /// say, and before this node knows that a session is over. In its own task it goes on, whether anybody waits for it or
-/// not.
-pub(crate) async fn run_to_the_end(request: Request, next: Next) -> Response {
-    let work = tokio::spawn(next.run(request).in_current_span());
-    match tokio::time::timeout(DEADLINE, work).await {
+/// not. A handler that waits for nothing cannot be stopped, and is spared the task.
+async fn run_to_the_end(request: Request, next: Next) -> Response {
+    let mut work = Box::pin(next.run(request));
+    let begun = poll_fn(|context| Poll::Ready(catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)))));
+    match begun.await {
+        Ok(Poll::Ready(response)) => return response,
+        Ok(Poll::Pending) => {}
+        Err(_) => return panicked(),
+    }
+    match tokio::time::timeout(DEADLINE, tokio::spawn(work.in_current_span())).await {
         Ok(Ok(response)) => response,
-        Ok(Err(_)) => Problem::from(Error::internal("the handler panicked")).into_response(),
+        Ok(Err(_)) => panicked(),
         Err(_) => Problem::new(
             Code::DeadlineExceeded,
             "There was no answer within 30 seconds; what was asked for may still happen",
@@ -97,14 +118,12 @@ pub(crate) async fn run_to_the_end(request: Request, next: Next) -> Response {
     }
 }
 
-fn too_large() -> Problem {
-    Problem::new(Code::PayloadTooLarge, "A body can have at most 65536 bytes")
+fn panicked() -> Response {
+    Problem::from(Error::internal("the handler panicked")).into_response()
 }
 
-/// Ends the connection after this answer: the rest of the body may still come, and must not be taken for a request.
-fn hang_up(mut response: Response) -> Response {
-    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    response
+fn too_large() -> Problem {
+    Problem::new(Code::PayloadTooLarge, "A body can have at most 65536 bytes")
 }
 
 #[cfg(test)]
@@ -138,8 +157,7 @@ mod tests {
             .route("/never", post(never_answers))
             .route("/goes-on", post(goes_on))
             .route("/fine", post(async || "fine"))
-            .layer(from_fn(run_to_the_end))
-            .layer(from_fn(read_body));
+            .layer(from_fn(admit));
         let response = router.oneshot(request).await.unwrap();
         let closes = response.headers().contains_key(header::CONNECTION);
         let status = response.status();

@@ -3,14 +3,9 @@
 //! A handler can make an answer more open by setting `Cache-Control`, `Cross-Origin-Resource-Policy`,
 //! `Content-Security-Policy` or `X-Frame-Options` itself; all else is set here, and nothing can be forgotten.
 
-use axum::{
-    extract::{Request, State},
-    http::{
-        HeaderMap, HeaderValue,
-        header::{self, HeaderName},
-    },
-    middleware::Next,
-    response::Response,
+use axum::http::{
+    HeaderMap, HeaderValue,
+    header::{self, HeaderName},
 };
 
 use crate::AppState;
@@ -26,9 +21,7 @@ const PERMISSIONS: &str = "publickey-credentials-get=(self), accelerometer=(), c
     geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), payment=(), serial=(), usb=()";
 
 /// Adds the headers to an answer on its way out.
-pub(super) async fn answer(State(app): State<AppState>, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
+pub(super) fn complete(headers: &mut HeaderMap, app: &AppState) {
     let kind = headers.get(header::CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
     let is_page = kind.starts_with(b"text/html");
     if kind == b"application/json" {
@@ -50,7 +43,6 @@ pub(super) async fn answer(State(app): State<AppState>, request: Request, next: 
     // Whatever does not say otherwise holds tokens or somebody's data.
     keep_or_set(headers, header::CACHE_CONTROL, "no-store");
     keep_or_set(headers, HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
-    response
 }
 
 fn keep_or_set(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {

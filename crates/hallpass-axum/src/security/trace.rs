@@ -5,9 +5,8 @@
 use std::time::Instant;
 
 use axum::{
-    extract::{MatchedPath, Request, State},
+    extract::{MatchedPath, Request},
     http::HeaderValue,
-    middleware::Next,
     response::Response,
 };
 use tracing::Instrument;
@@ -22,14 +21,18 @@ use crate::{
 const HEADER: &str = "x-request-id";
 
 /// Runs a request under an id that every line about it has, and says how it went.
-pub(crate) async fn request(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn request(
+    app: &AppState,
+    mut request: Request,
+    answer: impl AsyncFnOnce(Request) -> Response,
+) -> Response {
     let begun = Instant::now();
     let id = request_id(request.headers(), request.extensions(), app.policy());
     let route = request.extensions().get::<MatchedPath>().map_or("(none)", MatchedPath::as_str);
     let span = tracing::info_span!("request", id = &*id, method = request.method().as_str(), route);
     request.extensions_mut().insert(RequestId(id.clone()));
     async move {
-        let mut response = error::complete(next.run(request).await, &id);
+        let mut response = error::complete(answer(request).await, &id);
         if let Ok(id) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(HEADER, id);
         }
