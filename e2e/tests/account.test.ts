@@ -46,6 +46,10 @@ test("a new password needs the current one, and signs out elsewhere but not here
   await field(page, "New password").fill(NEW_PASSWORD);
   await button(page, "Change the password").click();
   await reads(page, "This is not your current password.");
+  expect(await current.getAttribute("aria-invalid")).toBe("true");
+  expect(await current.evaluate((one) => one === document.activeElement)).toBe(true);
+  await look(page, "account-security-refused");
+  await page.setViewportSize({ width: 1280, height: 800 });
   await current.fill(PASSWORD);
   await button(page, "Change the password").click();
   await reads(page, "Your password is changed.");
@@ -56,6 +60,29 @@ test("a new password needs the current one, and signs out elsewhere but not here
   await heading(elsewhere.page, "Sign in").waitFor();
   await fillSignIn(elsewhere.page, "pia", NEW_PASSWORD);
   await account(elsewhere.page).waitFor();
+});
+
+test("another address needs the current password, which is asked for again where it is wrong", async ({ visit }) => {
+  const email = server.account("mona");
+  const person = await visit();
+  const { page } = person;
+  await signIn(page, server, "mona");
+  await page.goto(`${server.url}/account/security`);
+  person.announceStatus(403, "/api/v1/email-change/request");
+  const current = page.getByLabel("Current password", { exact: true }).last();
+  await field(page, "New e-mail address").fill("mona@example.net");
+  await current.fill("not the password at all");
+  await button(page, "Change the address").click();
+  await reads(page, "This is not your current password.");
+  expect(await current.getAttribute("aria-invalid")).toBe("true");
+  expect(await current.evaluate((one) => one === document.activeElement)).toBe(true);
+  await current.fill(PASSWORD);
+  await button(page, "Change the address").click();
+  await reads(page, "We sent a link to mona@example.net.");
+  await page.goto(await server.link("mona@example.net", "/change-email"));
+  await button(page, "Use this address").click();
+  await reads(page, "Your account has the new address.");
+  expect(server.cli(["accounts", "show", "mona"])).not.toContain(email);
 });
 
 test("devices are listed with this one, and another can be signed out", async ({ visit }) => {
@@ -137,6 +164,11 @@ test("an account is deleted after a while, and signing in keeps it", async ({ vi
   const dialog = page.getByRole("dialog");
   await dialog.waitFor();
   await look(page, "account-delete");
+  person.announceStatus(403, "/api/v1/account-deletion");
+  await field(dialog, "Current password").fill("not the password at all");
+  await button(dialog, "Delete the account").click();
+  await reads(dialog, "This is not your current password.");
+  expect(await field(dialog, "Current password").evaluate((one) => one === document.activeElement)).toBe(true);
   await field(dialog, "Current password").fill(PASSWORD);
   await button(dialog, "Delete the account").click();
   await heading(page, "Sign in").waitFor();

@@ -10,7 +10,9 @@ import { test } from "../harness/test";
 /** More than two pages of a list have. */
 const CROWD = 60;
 
-const server = await Server.start({ settings: { ACCOUNTS__PROFILE__CITY: "string" } });
+const server = await Server.start({
+  settings: { ACCOUNTS__PROFILE__CITY: "string", ACCOUNTS__PROFILE__BORN: "integer", ACCOUNTS__PROFILE__SETTINGS: "json" },
+});
 afterAll(() => server.stop());
 
 beforeAll(async () => {
@@ -260,6 +262,28 @@ test("the helpdesk looks after people without rights, and sees no more buttons t
   await page.goto(`${server.url}/admin/keys`);
   await reads(page, "Only superusers can rotate keys.");
   expect(await button(page, "Rotate the key").count()).toBe(0);
+});
+
+test("what the helpdesk mistypes in a custom field is said at that field", async ({ visit }) => {
+  server.account("hanna", "--role", "hallpass:helpdesk");
+  server.account("vera");
+  const { page } = await visit();
+  await admin(page, "", "hanna");
+  await open(page, "vera");
+  const profile = page.getByRole("region", { name: "Profile" });
+  await field(profile, "Born").fill("May");
+  await field(profile, "Settings").fill("{'theme': 'dark'}");
+  await button(profile, "Save").click();
+  await reads(profile, "Enter a whole number of at most 15 digits.");
+  await reads(profile, "This is not JSON.");
+  expect(await field(profile, "Born").evaluate((one) => one === document.activeElement)).toBe(true);
+  await look(page, "admin-person-refused");
+  await field(profile, "Born").fill("1985");
+  await field(profile, "Settings").fill('{"theme": "dark"}');
+  await button(profile, "Save").click();
+  await reads(profile, "Saved.");
+  const shown = JSON.parse(server.cli(["accounts", "show", "vera", "--json"])) as object;
+  expect(shown).toMatchObject({ profile: { born: 1985, settings: { theme: "dark" } } });
 });
 
 test("an account that is not there is said so", async ({ visit }) => {

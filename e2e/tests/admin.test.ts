@@ -1,10 +1,11 @@
 /** The other parts of the administration: figures, sessions, events, keys and mail. */
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, expect } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished } from "vitest";
 
 import { axe, look } from "../harness/look";
 import { account, button, heading, link, reads, signIn } from "../harness/pages";
 import { Server, freePort } from "../harness/server";
+import { Smtp } from "../harness/smtp";
 import { test } from "../harness/test";
 
 const server = await Server.start();
@@ -53,6 +54,14 @@ test("sessions of everybody are listed, and one can be ended", async ({ visit })
   await look(page, "admin-sessions");
   const row = page.getByRole("row").filter({ has: link(page, "ada") }).first();
   await row.getByRole("button", { name: /^End the session/ }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.waitFor();
+  // The table becomes cards behind it, and a table again.
+  await page.setViewportSize({ width: 390, height: 844 });
+  await expect.poll(() => page.locator("table").count()).toBe(0);
+  expect(await dialog.isVisible()).toBe(true);
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await expect.poll(() => page.locator("table").count()).toBe(1);
   await axe(page, "admin-sessions-end");
   await button(page.getByRole("dialog"), "End").click();
   await page.getByRole("dialog").waitFor({ state: "hidden" });
@@ -142,6 +151,38 @@ test("mails that went out are not listed, those that cannot are, with what went 
     .toBe(0);
   await reads(page, "Set a new password");
   await look(page, "admin-mail");
+});
+
+test("a mail that was refused for good is tried again at the press of a button, and arrives", async ({ visit, serve }) => {
+  const smtp = await Smtp.start();
+  onTestFinished(() => smtp.stop());
+  const own = await serve({ settings: smtp.settings });
+  own.announce(/a mail did not go out and is given up/);
+  const email = own.account("emil");
+  const token = await own.superuser("root");
+  const mails = async () => (await own.ask<{ mails: object[] }>("GET", "/admin/outbox", undefined, token)).mails;
+  await own.ask("POST", "/password-reset/request", { email });
+  await expect.poll(mails).toMatchObject([{ kind: "reset_password", due_at: null }]);
+  const { page } = await visit();
+  await signIn(page, own, "root");
+  await page.goto(`${own.url}/admin/mail`);
+  await reads(page, "Given up");
+  await reads(page, /550.*not from you/);
+  await look(page, "admin-mail-given-up");
+  expect(smtp.taken).toEqual([]);
+
+  smtp.isRefusing = false;
+  await button(page, "Try again now").click();
+  await look(page, "admin-mail-retry");
+  await button(page.getByRole("dialog"), "Try again now").click();
+  await page.getByRole("status").getByText("One mail is tried again.").waitFor();
+  await expect.poll(() => smtp.taken.length).toBe(1);
+  expect(smtp.taken[0]).toContain(`To: ${email}`);
+  await expect.poll(mails).toEqual([]);
+  await page.reload();
+  await reads(page, "Every mail has gone out.");
+  await page.goto(`${own.url}/admin/events?event=mail_retried`);
+  await page.getByRole("rowheader").getByText("Mail tried again").waitFor();
 });
 
 test("the administration speaks German", async ({ visit }) => {

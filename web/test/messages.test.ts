@@ -1,8 +1,16 @@
+import { HallpassError } from "@hallpass/client";
 import { expect, test } from "vitest";
 import openapi from "../../openapi.json?raw";
 import { de } from "../src/i18n/de";
 import { en } from "../src/i18n/en";
 import { ago, pickLocale } from "../src/i18n";
+import { errorText, fieldErrors } from "../src/ui/errors";
+
+const SOURCES = import.meta.glob<string>("../../crates/hallpass-core/src/**/*.rs", {
+  query: "?raw",
+  import: "default",
+  eager: true,
+});
 
 type Tree = { [key: string]: Tree | string | ((...values: never[]) => string) };
 
@@ -19,7 +27,7 @@ function texts(tree: Tree, path = ""): [string, string][] {
 
 /** Most gaps take a number; these, text. */
 function gapFor(path: string, gap: number): unknown {
-  return /other|optional|sent|Sent|signedOut|endOf|\.on|joined/.test(path) ? `x${gap}` : gap;
+  return /other|guessable|optional|sent|Sent|signedOut|endOf|\.on|joined/.test(path) ? `x${gap}` : gap;
 }
 
 test("both languages have the same texts, and none is empty", () => {
@@ -60,6 +68,40 @@ test("every failure that a person can cause has words", () => {
   for (const code of valuesOf("Problem", "code")) {
     if (!forPrograms.includes(code)) expect(en.errors.byCode, code).toHaveProperty(code);
   }
+});
+
+/** What is wrong with a value: the codes that come in answers. */
+function fieldCodes(): Set<string> {
+  const made = /\b(?:FieldError::new|wrong|refused)\(\s*(?:(?:\w+|"\w+"),\s*)?"(\w+)",\s*(?:detail\b|format!|"[A-Z])/g;
+  const codes = Object.values(SOURCES).flatMap((source) => [...source.matchAll(made)].map(([, code]) => code ?? ""));
+  return new Set(codes);
+}
+
+test("every value that is not allowed has words, and no others do", () => {
+  const ofForms = ["no_json", "no_integer"];
+  expect(Object.keys(en.errors.byFieldCode).toSorted()).toEqual([...fieldCodes(), ...ofForms].toSorted());
+});
+
+function validation(...errors: { field: string; code: string; detail: string }[]) {
+  return new HallpassError({ code: "validation_failed", errors });
+}
+
+test("what the server says in English is not shown among German", () => {
+  const [field, detail] = ["new_password", "Add another word or two."];
+  const weak = validation({ field, code: "password_too_short", detail }, { field, code: "password_too_guessable", detail });
+  expect(fieldErrors(en, weak)).toEqual({ [field]: `This password is too short. ${detail}` });
+  expect(fieldErrors(de, weak)[field]).toMatch(/^Dieses Passwort ist zu kurz\. Das ist leicht zu erraten\./);
+  const later = validation({ field, code: "password_stolen", detail });
+  expect(fieldErrors(en, later)).toEqual({ [field]: detail });
+  expect(fieldErrors(de, later)[field]).not.toContain(detail);
+  const whole = new HallpassError({ code: "csrf_failed", detail });
+  expect(errorText(en, whole)).toBe(detail);
+  expect(errorText(de, whole)).not.toContain(detail);
+});
+
+test("what is wrong is said at the field that it is about", () => {
+  const wrong = new HallpassError({ code: "password_incorrect" });
+  expect(fieldErrors(en, wrong)).toEqual({ current_password: "This is not your current password." });
 });
 
 test("the first language is taken that the pages speak", () => {

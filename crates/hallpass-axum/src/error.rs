@@ -50,7 +50,7 @@ impl Problem {
             errors: error
                 .fields
                 .iter()
-                .map(|field| Field { field: field.field, code: field.code, detail: &field.detail })
+                .map(|field| Field { field: &field.field, code: field.code, detail: &field.detail })
                 .collect(),
             cause: error.cause.map(|cause| cause.as_str()),
             retry_after: error.retry_after,
@@ -209,7 +209,7 @@ pub(crate) struct Document<'a> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = ProblemField)]
 pub(crate) struct Field<'a> {
-    /// The member of the request.
+    /// The member of the request; one of `profile` as `profile.NAME`.
     field: &'a str,
     /// The stable name of what is wrong with it.
     code: &'a str,

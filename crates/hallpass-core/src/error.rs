@@ -106,8 +106,8 @@ codes! {
 /// One member of the input that is not allowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
-    /// The member's name on the wire.
-    pub field: &'static str,
+    /// The member's name on the wire; one of `profile` as `profile.NAME`.
+    pub field: Cow<'static, str>,
     /// A stable name for what is wrong with it.
     pub code: &'static str,
     /// What to do about it, for a person.
@@ -116,8 +116,12 @@ pub struct FieldError {
 
 impl FieldError {
     /// What is wrong with `field`, by stable name and in words.
-    pub fn new(field: &'static str, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { field, code, detail: detail.into() }
+    pub fn new(
+        field: impl Into<Cow<'static, str>>,
+        code: &'static str,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self { field: field.into(), code, detail: detail.into() }
     }
 }
 

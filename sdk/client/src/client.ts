@@ -9,7 +9,7 @@ import { authorized } from "./authorized.js";
 import { moment, since, type Moment } from "./clock.js";
 import { HallpassError, unreachable } from "./errors.js";
 import { exclusively } from "./exclusively.js";
-import { browserStore, keeping } from "./store.js";
+import { browserStore, keeping, memoryStore } from "./store.js";
 import type { Hallpass, Options, SignIn, SignUp, SignUpResult, User } from "./types.js";
 
 /** Only these end a session; whatever else goes wrong may pass. */
@@ -41,8 +41,8 @@ export const createHallpass = (options: Options): Hallpass => {
   const page = globalThis.location?.href;
   const url = new URL(options.url || "/", page).href.replace(/\/+$/, "");
   const name = `hallpass:${url}`;
-  const { store } = options;
-  const keep = keeping(store ?? browserStore(name));
+  let { store } = options;
+  let keep = keeping(store ?? browserStore(name));
   const key = store ?? name;
   const credentials = store ? "omit" : "include";
   const browser = typeof document !== "undefined";
@@ -239,6 +239,8 @@ export const createHallpass = (options: Options): Hallpass => {
       current();
       if (!issued) return undefined;
       const { refresh_token, device_token = kept.device_token } = issued;
+      // No browser, and no store: what a cookie would hold lasts as long as the program.
+      if (refresh_token && !store) keep = keeping((store = memoryStore()));
       await keep.write(store ? { refresh_token, device_token } : {});
       current();
       turn();

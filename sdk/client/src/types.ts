@@ -29,8 +29,8 @@ export interface Options {
   /** Further origins whose requests get the access token: those of your back ends. */
   apis?: string[];
   /**
-   * Where the refresh secret is kept by what is no browser: React Native, Node. Without it the browser keeps
-   * it in a cookie that no script can read.
+   * Where the refresh secret is kept by what is no browser: React Native, Node. Without it they keep it until
+   * the program ends; a browser keeps it in a cookie that no script can read.
    */
   store?: Store;
 }

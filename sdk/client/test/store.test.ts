@@ -48,6 +48,25 @@ test("without a secret nobody is signed in, and nobody is asked", async () => {
   expect(fake.calls).toEqual([]);
 });
 
+test("without a store an app keeps the secret, and each new one, until the program ends", async () => {
+  const app = createHallpass({ url: server.url });
+  clients.push(app);
+  await app.ready;
+  expect(app.user).toBeUndefined();
+  await app.signIn({ username: "alice", password: "correct" });
+  for (const generation of ["0.0", "0.1", "0.2"]) {
+    await app.refresh();
+    expect(fake.calls.at(-1)?.body).toEqual({ refresh_token: generation });
+  }
+  expect(app.user?.username).toBe("alice");
+  expect(await app.signOut()).toBe(true);
+  expect(fake.sessions[0]?.ended).toBe("signed_out");
+  await app.signIn({ username: "bob", password: "correct" });
+  expect(fake.calls.at(-1)?.body).toMatchObject({ device_token: "device-1" });
+  await app.refresh();
+  expect(app.user?.username).toBe("bob");
+});
+
 test("an answer that was lost after the server had rotated costs nothing", async () => {
   const app = await signedIn();
   fake.fate = () => "lost";

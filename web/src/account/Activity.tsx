@@ -86,7 +86,8 @@ export function Activity(): ReactNode {
 function Happened({ event }: { event: Event }) {
   const t = useMessages();
   const Icon = ICONS[event.event] ?? IconCircleDot;
-  const cause = causeText(t, event);
+  // An administrator's number is nobody's business.
+  const cause = event.cause && event.event !== "impersonated" && causeText(t.activity, event.event, event.cause);
   const device = event.user_agent && deviceOf(t, event.user_agent);
   const where = [device, event.ip, event.by === "operator" && t.activity.byOperator].filter(Boolean);
   return (
@@ -95,7 +96,7 @@ function Happened({ event }: { event: Event }) {
       <div className={classes.what}>
         <Text>
           <Text span fw={550}>
-            {eventText(t, event)}
+            {eventText(t.activity, event.event)}
           </Text>
           {cause && `: ${cause}`}
         </Text>

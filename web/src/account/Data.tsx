@@ -11,7 +11,7 @@ import { useConfiguration } from "../query";
 import { Form, raw } from "../ui/Form";
 import { FormError } from "../ui/FormError";
 import { Page } from "../ui/Page";
-import { PasswordField } from "../ui/PasswordField";
+import { CurrentPasswordField } from "../ui/PasswordField";
 import { Section } from "./Section";
 import "@mantine/core/styles/Overlay.layer.css";
 import "@mantine/core/styles/ModalBase.layer.css";
@@ -63,7 +63,7 @@ function Deletion() {
   const { deletion_grace_days: grace } = useConfiguration();
   const [opened, setOpened] = useState(false);
   const remove = async (values: FormData) => {
-    await ask(api.POST("/api/v1/account-deletion", { body: { password: raw(values, "password") } }));
+    await ask(api.POST("/api/v1/account-deletion", { body: { password: raw(values, "current_password") } }));
     farewell.accountIsToBeDeleted = true;
     // Every session has ended; asking for another token finds that out.
     await hallpass.refresh().catch(() => {});
@@ -83,7 +83,7 @@ function Deletion() {
         <Stack>
           <Text>{t.data.deleteLead(grace)}</Text>
           <Form button={t.data.deleteButton} action={remove} color="red.8" fullWidth>
-            {(errors) => <PasswordField label={t.security.current} error={errors.password} />}
+            {(errors) => <CurrentPasswordField error={errors.current_password} />}
           </Form>
         </Stack>
       </Modal>

@@ -72,7 +72,7 @@ export function Profile(): ReactNode {
                 data={configuration.locales.map((value) => ({ value, label: languageName(value) }))}
                 error={errors.locale}
               />
-              <ProfileFields values={user.profile} />
+              <ProfileFields values={user.profile} errors={errors} />
             </>
           )}
         </Form>

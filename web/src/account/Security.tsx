@@ -10,7 +10,7 @@ import { usePerson } from "../root";
 import { Form, raw, text } from "../ui/Form";
 import { FormError } from "../ui/FormError";
 import { Page } from "../ui/Page";
-import { NewPasswordField, PasswordField } from "../ui/PasswordField";
+import { CurrentPasswordField, NewPasswordField } from "../ui/PasswordField";
 import { Section } from "./Section";
 import "@mantine/core/styles/Badge.layer.css";
 
@@ -44,11 +44,7 @@ function Password() {
           <>
             {/* For password managers: whose password it is. */}
             <input type="hidden" autoComplete="username" value={user.username ?? user.email ?? ""} readOnly />
-            <PasswordField
-              name="current_password"
-              label={t.security.current}
-              error={errors.current_password}
-            />
+            <CurrentPasswordField error={errors.current_password} />
             <NewPasswordField name="new_password" label={t.security.next} error={errors.new_password} />
           </>
         )}
@@ -103,7 +99,7 @@ function NewAddress() {
   const [sentTo, setSentTo] = useState("");
   const request = async (values: FormData) => {
     const email = text(values, "email");
-    await ask(api.POST("/api/v1/email-change/request", { body: { email, password: raw(values, "password") } }));
+    await ask(api.POST("/api/v1/email-change/request", { body: { email, password: raw(values, "current_password") } }));
     setSentTo(email);
   };
   return (
@@ -121,7 +117,7 @@ function NewAddress() {
               required
               error={errors.email}
             />
-            <PasswordField label={t.security.current} error={errors.password} />
+            <CurrentPasswordField error={errors.current_password} />
           </>
         )}
       </Form>

@@ -3,6 +3,7 @@
 import { Button, NativeSelect, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
+import { eventText } from "../ui/events";
 import { Page } from "../ui/Page";
 import { eventsQuery } from "./data";
 import { EventListing } from "./parts/EventListing";
@@ -10,7 +11,7 @@ import { Pager } from "./parts/Pager";
 import classes from "./parts/parts.module.css";
 import { TypedFilter } from "./parts/TypedFilter";
 import type { EventsSearch } from "./search";
-import { eventWords, useWords } from "./words";
+import { useWords } from "./words";
 
 const GROUPS = {
   signIn: ["signed_up", "signed_in", "sign_in_failed", "password_locked", "session_ended", "impersonated"],
@@ -59,7 +60,7 @@ function Filters({ search }: { search: EventsSearch }) {
     });
   const kinds = (["signIn", "account", "rights", "server"] as const).map((group) => ({
     group: w.groups[group],
-    items: GROUPS[group].map((value) => ({ value, label: eventWords(words, value) })),
+    items: GROUPS[group].map((value) => ({ value, label: eventText(w, value) })),
   }));
   return (
     <search className={classes.filters} aria-label={w.filters}>

@@ -6,13 +6,14 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api } from "../hallpass";
 import { useConfiguration } from "../query";
+import { mailText } from "../ui/events";
 import { Page } from "../ui/Page";
 import { type Mail as Waiting, mailQuery, MOST, useChange } from "./data";
 import { Ask } from "./parts/Ask";
 import { type Column, Listing } from "./parts/Listing";
 import { When } from "./parts/When";
 import { useIsSuperuser } from "./rights";
-import { mailWords, useWords } from "./words";
+import { useWords } from "./words";
 
 export function Mail() {
   const words = useWords();
@@ -24,7 +25,7 @@ export function Mail() {
   const change = useChange();
   const retry = async () => setRetried((await change(api.POST("/api/v1/admin/outbox/retry"))).retried);
   const columns: Column<Numbered>[] = [
-    { label: w.kind, cell: ({ kind }) => mailWords(words, kind) },
+    { label: w.kind, cell: ({ kind }) => mailText(words.events, kind) },
     { label: w.created, cell: ({ created_at }) => <When at={created_at} /> },
     { label: w.attempts, cell: ({ attempts }) => attempts },
     { label: w.due, cell: ({ due_at }) => <Due at={due_at} /> },

@@ -41,6 +41,7 @@ export const de: Messages = {
     unreachableLead: "Sind Sie mit dem Internet verbunden? Vielleicht startet er auch gerade neu, dann genügt ein Moment.",
   },
   errors: {
+    other: () => "Der Server nimmt das nicht an.",
     byCode: {
       network: "Der Server hat nicht geantwortet. Prüfen Sie Ihre Verbindung und versuchen Sie es noch einmal.",
       answer_unexpected:
@@ -90,9 +91,16 @@ export const de: Messages = {
       password_invalid: "Ein Passwort kann das NUL-Zeichen nicht enthalten.",
       password_too_similar:
         "Das ist im Wesentlichen Ihr Name oder Ihre Adresse. Nehmen Sie Wörter, die nichts mit Ihnen zu tun haben.",
+      password_too_guessable: () => "Das ist leicht zu erraten. Nehmen Sie noch ein paar ungewöhnliche Wörter dazu.",
+      profile_invalid: "Nicht erlaubt: Text hat höchstens 1000 Zeichen, eine Zahl ist ganz, JSON hat höchstens 4 KiB.",
+      profile_unknown: "Die Felder dieses Formulars haben sich geändert. Laden Sie die Seite neu.",
+      no_json: "Das ist kein JSON. Namen und Text stehen in doppelten Anführungszeichen, nach dem letzten Wert kein Komma.",
+      no_integer: "Geben Sie eine ganze Zahl mit höchstens 15 Ziffern ein.",
       role_invalid: "Eine Rolle hat 1 bis 64 Buchstaben, Ziffern und . _ : / -, ohne Leerzeichen.",
+      too_many: "Das sind zu viele Rollen für ein Konto.",
       deactivated: "Das Konto ist deaktiviert.",
       locale_invalid: "Das ist keine Sprache.",
+      not_used: "Das wird hier nicht mehr verwendet. Laden Sie die Seite neu.",
     },
   },
   login: {
@@ -233,7 +241,7 @@ export const de: Messages = {
     empty: "Noch ist nichts geschehen.",
     byOperator: "vom Betreiber",
     other: (event) => event.replaceAll("_", " "),
-    events: {
+    kinds: {
       signed_up: "Konto angelegt",
       signed_in: "Angemeldet",
       impersonated: "Der Betreiber hat sich als Sie angemeldet",

@@ -34,6 +34,8 @@ export const en = {
     unreachableLead: "Check whether you are online. It may also be restarting: then a moment is enough.",
   },
   errors: {
+    /** For what the pages have no words for: what the server says, which is English. */
+    other: (detail: string) => detail,
     byCode: {
       network: "The server did not answer. Check whether you are online and try again.",
       answer_unexpected: "Something between you and the server gave an answer that makes no sense here. Try again.",
@@ -80,9 +82,16 @@ export const en = {
       password_too_long: "This password is too long.",
       password_invalid: "A password cannot contain the NUL character.",
       password_too_similar: "This is mostly your own name or address. Use words that have nothing to do with you.",
+      password_too_guessable: (advice: string) => advice,
+      profile_invalid: "Not allowed: text has at most 1,000 characters, a number is whole, JSON has at most 4 KiB.",
+      profile_unknown: "The fields of this form have changed. Load the page again.",
+      no_json: "This is not JSON. Names and text stand in double quotes, and no comma follows the last value.",
+      no_integer: "Enter a whole number of at most 15 digits.",
       role_invalid: "A role has 1 to 64 letters, digits and . _ : / -, without blanks.",
+      too_many: "These are too many roles for one account.",
       deactivated: "The account is deactivated.",
       locale_invalid: "This is not a language.",
+      not_used: "This is not used here any more. Load the page again.",
     },
   },
   login: {
@@ -217,7 +226,7 @@ export const en = {
     empty: "Nothing has happened yet.",
     byOperator: "by the operator",
     other: (event: string) => event.replaceAll("_", " "),
-    events: {
+    kinds: {
       signed_up: "Account created",
       signed_in: "Signed in",
       impersonated: "Somebody of the operator signed in as you",

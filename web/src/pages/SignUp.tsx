@@ -56,7 +56,7 @@ export function SignUp(): ReactNode {
             <NameField presence={configuration.username} error={errors.username} />
             <EmailField presence={configuration.email} error={errors.email} />
             <NewPasswordField error={errors.password} />
-            <ProfileFields values={{}} />
+            <ProfileFields values={{}} errors={errors} />
             <Checkbox name="remember" label={t.login.remember} />
           </>
         )}

@@ -23,6 +23,11 @@ export function PasswordField(props: PasswordInputProps) {
   );
 }
 
+/** The same, where somebody who is signed in shows that it is them. */
+export function CurrentPasswordField({ error }: Pick<PasswordInputProps, "error">) {
+  return <PasswordField name="current_password" label={useMessages().security.current} error={error} />;
+}
+
 /** A password that the account is to have, and how long it is beside how long it must be. */
 export function NewPasswordField(props: PasswordInputProps) {
   const t = useMessages();

@@ -1,21 +1,25 @@
-// What happened to an account, in words.
+// What happened to an account, in words: others for its owner than for somebody who looks after accounts.
 
-import type { Messages } from "../i18n";
-
-interface Happened {
-  event: string;
-  cause: string | null;
+/** The words, by the server's names. */
+export interface EventTexts {
+  kinds: Record<string, string>;
+  causes: Record<string, string>;
+  mails: Record<string, string>;
+  other: (event: string) => string;
 }
 
-/** What happened; the name of the event itself for one that a later version of the server brings. */
-export function eventText(t: Messages, { event }: Happened): string {
-  const known: Record<string, string> = t.activity.events;
-  return known[event] ?? t.activity.other(event);
+/** What happened; a later version of the server may know events that we do not. */
+export function eventText(words: EventTexts, event: string): string {
+  return words.kinds[event] ?? words.other(event);
 }
 
-/** Why, or which; nothing where that says nothing more. */
-export function causeText(t: Messages, { event, cause }: Happened): string | null {
-  if (!cause || event === "impersonated") return null;
-  const known: Record<string, string> = event === "mail_sent" ? t.activity.mails : t.activity.causes;
-  return known[cause] ?? cause;
+/** Why it happened, or which mail it was; a role, a key or a program is called what it is called. */
+export function causeText(words: EventTexts, event: string, cause: string): string {
+  if (/^(role|key|client)_/.test(event)) return cause;
+  return event === "mail_sent" ? mailText(words, cause) : (words.causes[cause] ?? cause);
+}
+
+/** What a mail is for. */
+export function mailText({ mails }: Pick<EventTexts, "mails">, kind: string): string {
+  return mails[kind] ?? kind;
 }

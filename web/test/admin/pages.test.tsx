@@ -163,6 +163,39 @@ test("what the server refuses is said at the field", async () => {
   expect(await screen.findByText(/A role has 1 to 64/)).toBeTruthy();
 });
 
+test("a custom field that cannot be read is said at its field, and not sent", async () => {
+  const user = userEvent.setup();
+  const { asked } = await show("/admin/people/7", "helpdesk", { "GET /accounts/7": () => person({}) });
+  const section = within(await screen.findByRole("region", { name: "Profile" }));
+  const settings = section.getByLabelText("Settings");
+  await user.click(settings);
+  await user.paste("{'theme': 'dark'}");
+  await user.type(section.getByLabelText("Born"), "12 May");
+  await user.click(section.getByRole("button", { name: "Save" }));
+  expect(await section.findByText(/This is not JSON/)).toBeTruthy();
+  expect(section.getByText(/Enter a whole number/)).toBeTruthy();
+  expect(settings.getAttribute("aria-invalid")).toBe("true");
+  expect(section.queryByRole("alert")).toBeNull();
+  expect(asked).not.toContain("PATCH /accounts/7");
+});
+
+test("a custom field that the server refuses is said at its field, or at the form if it names none", async () => {
+  const user = userEvent.setup();
+  let field = "profile.born";
+  await show("/admin/people/7", "helpdesk", {
+    "GET /accounts/7": () => person({ profile: { born: 1912 } }),
+    "PATCH /accounts/7": () => validation(field, "profile_invalid"),
+  });
+  const section = within(await screen.findByRole("region", { name: "Profile" }));
+  await user.click(section.getByRole("button", { name: "Save" }));
+  expect(await section.findByText(/Not allowed: text has at most/)).toBeTruthy();
+  expect(section.getByLabelText("Born").getAttribute("aria-invalid")).toBe("true");
+  expect(section.queryByRole("alert")).toBeNull();
+  field = "profile";
+  await user.click(section.getByRole("button", { name: "Save" }));
+  expect((await section.findByRole("alert")).textContent).toContain("Not allowed: text has at most");
+});
+
 test("what follows from a change is on the page at once", async () => {
   const user = userEvent.setup();
   let account = person({});

@@ -61,7 +61,7 @@ const CONFIGURATION = {
   mail: true,
   password_min_length: 15,
   deletion_grace_days: 14,
-  profile: {},
+  profile: { born: "integer", settings: "json" },
   locales: ["en", "de"],
   frontend_origins: [],
 };

@@ -322,7 +322,7 @@ async fn sign_up(dialect: &Dialect, call: &Call) -> Outcome {
             Code::UsernameTaken => fields.refuse("username", TAKEN),
             Code::EmailTaken => fields.refuse("email", "This address belongs to another account."),
             Code::ValidationFailed => {
-                error.fields.iter().for_each(|wrong| fields.refuse(wrong.field, wrong.detail.clone()));
+                error.fields.iter().for_each(|wrong| fields.refuse(&wrong.field, wrong.detail.clone()));
             }
             Code::SignUpClosed => return Refusal::detail(StatusCode::FORBIDDEN, drf::FORBIDDEN),
             _ => {}

@@ -181,7 +181,8 @@ pub(super) fn check_profile(
     const EXACT: i64 = 1 << 53;
     for (name, value) in profile {
         let Some(kind) = allowed.get(name) else {
-            return Err(FieldError::new("profile", "profile_unknown", format!("There is no profile field `{name}`")));
+            let detail = format!("There is no profile field `{name}`");
+            return Err(FieldError::new(format!("profile.{name}"), "profile_unknown", detail));
         };
         let (fits, wanted) = match kind {
             ProfileType::String => {
@@ -194,7 +195,8 @@ pub(super) fn check_profile(
             ProfileType::Json => (value.to_string().len() <= 4096, "JSON of at most 4 KiB"),
         };
         if !fits && !value.is_null() {
-            return Err(FieldError::new("profile", "profile_invalid", format!("`{name}` must be {wanted}")));
+            let detail = format!("`{name}` must be {wanted}");
+            return Err(FieldError::new(format!("profile.{name}"), "profile_invalid", detail));
         }
     }
     Ok(())

@@ -337,7 +337,7 @@ fn a_persons_name_is_any_line_of_text() {
     assert_eq!(person_name("first_name", "Jose\u{301}").as_deref(), Ok("José"));
     assert!(person_name("first_name", &"é".repeat(MAX_LENGTH)).is_ok());
     let error = person_name("last_name", &"é".repeat(MAX_LENGTH + 1)).unwrap_err();
-    assert_eq!((error.field, error.code), ("last_name", "name_too_long"));
+    assert_eq!((&*error.field, error.code), ("last_name", "name_too_long"));
 }
 
 #[test]
@@ -356,7 +356,7 @@ fn a_persons_name_has_nothing_that_breaks_lines_or_turns_text_around() {
         "Ma\u{FFFF}ry",
     ] {
         let error = person_name("last_name", name).unwrap_err();
-        assert_eq!((error.field, error.code), ("last_name", "name_invalid"), "{name:?}");
+        assert_eq!((&*error.field, error.code), ("last_name", "name_invalid"), "{name:?}");
     }
 }
 

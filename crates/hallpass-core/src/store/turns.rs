@@ -37,7 +37,7 @@ struct Inner {
     /// The one connection that writes.
     pool: SqlitePool,
     open: Arc<Mutex<Open>>,
-    /// Whether the last turn was given up, and is still to be taken back.
+    /// Whether the last turn was given up, or goes on.
     given_up: AtomicBool,
     /// Those whose turn is over, and who wait for the commit.
     done: std::sync::Mutex<Vec<oneshot::Sender<Outcome>>>,
@@ -61,50 +61,49 @@ impl Turns {
     pub(super) async fn take(&self) -> sqlx::Result<Turn> {
         let turn = timeout(POOL_WAIT, self.0.open.clone().lock_owned());
         let mut open = turn.await.map_err(|_| sqlx::Error::PoolTimedOut)?;
-        self.take_back(&mut open).await;
+        self.follow(&mut open).await;
         if open.is_none() {
-            let mut connection = self.0.pool.acquire().await?;
+            let connection = open.insert(self.0.pool.acquire().await?);
             // `immediate` takes the write lock now: a transaction that read first could not always be upgraded later.
-            execute(&mut connection, "begin immediate").await?;
-            *open = Some(connection);
+            if let Err(error) = execute(connection, "begin immediate; savepoint turn").await {
+                abandon(&mut open).await;
+                return Err(error);
+            }
         }
         let open = OwnedMutexGuard::try_map(open, Option::as_mut).map_err(|_| sqlx::Error::WorkerCrashed)?;
-        let mut turn = Turn { turns: self.clone(), open };
-        execute(turn.connection(), "savepoint turn").await?;
         self.0.given_up.store(true, Ordering::Relaxed);
-        Ok(turn)
+        Ok(Turn { turns: self.clone(), open })
     }
 
     /// Commits all turns that are over, and tells them.
     async fn settle(&self) {
         let mut open = self.0.open.lock().await;
         self.0.settling.store(false, Ordering::Relaxed);
-        self.take_back(&mut open).await;
-        let Some(mut connection) = open.take() else { return };
+        let Some(connection) = open.as_deref_mut() else { return };
         let done = mem::take(&mut *self.done());
-        let end = if done.is_empty() { "rollback" } else { "commit" };
-        let ended = execute(&mut connection, end).await;
-        if ended.is_err() {
-            abandon(connection).await;
+        let end = match self.0.given_up.load(Ordering::Relaxed) {
+            _ if done.is_empty() => "rollback",
+            true => "rollback to turn; commit",
+            false => "commit",
+        };
+        let ended = execute(connection, end).await;
+        match ended {
+            Ok(()) => *open = None,
+            Err(_) => abandon(&mut open).await,
         }
         tell(done, ended);
     }
 
-    /// Takes back what was written in a turn that was given up, and nothing of the turns before.
-    async fn take_back(&self, open: &mut Open) {
-        if !self.0.given_up.load(Ordering::Relaxed) {
-            return;
-        }
-        if let Some(connection) = open.as_deref_mut()
-            && let Err(error) = sqlx::raw_sql("rollback to turn; release turn").execute(connection).await
-        {
+    /// Sets a savepoint behind the turns before, and takes the last one back if it was given up.
+    async fn follow(&self, open: &mut Open) {
+        let Some(connection) = open.as_deref_mut() else { return };
+        let given_up = self.0.given_up.load(Ordering::Relaxed);
+        let statements = if given_up { "rollback to turn" } else { "release turn; savepoint turn" };
+        if let Err(error) = execute(connection, statements).await {
             // After a full disk, say, SQLite has taken everything back by itself.
-            if let Some(connection) = open.take() {
-                abandon(connection).await;
-            }
+            abandon(open).await;
             tell(mem::take(&mut *self.done()), Err(error));
         }
-        self.0.given_up.store(false, Ordering::Relaxed);
     }
 
     fn done(&self) -> MutexGuard<'_, Vec<oneshot::Sender<Outcome>>> {
@@ -112,13 +111,16 @@ impl Turns {
     }
 }
 
-/// Sees to it that the connection is in no transaction any more, whether it still was in one or not.
-async fn abandon(mut connection: PoolConnection<Sqlite>) {
-    let _ = execute(&mut connection, "rollback").await;
+/// Gives the connection back in no transaction any more, whether it still was in one or not.
+async fn abandon(open: &mut Open) {
+    if let Some(connection) = open.as_deref_mut() {
+        let _ = execute(connection, "rollback").await;
+    }
+    *open = None;
 }
 
-async fn execute(connection: &mut SqliteConnection, statement: &'static str) -> sqlx::Result<()> {
-    sqlx::query(statement).execute(connection).await.map(drop)
+async fn execute(connection: &mut SqliteConnection, statements: &'static str) -> sqlx::Result<()> {
+    sqlx::raw_sql(statements).execute(connection).await.map(drop)
 }
 
 fn tell(done: Vec<oneshot::Sender<Outcome>>, committed: sqlx::Result<()>) {
@@ -135,13 +137,9 @@ impl Turn {
     }
 
     /// Returns once the turn is on disk.
-    pub(super) async fn commit(mut self) -> Outcome {
+    pub(super) async fn commit(self) -> Outcome {
         // From here on it is committed whether or not somebody waits for it.
         self.turns.0.given_up.store(false, Ordering::Relaxed);
-        if let Err(error) = execute(self.connection(), "release turn").await {
-            self.turns.0.given_up.store(true, Ordering::Relaxed);
-            return Err(Arc::new(error));
-        }
         let (waits, told) = oneshot::channel();
         self.turns.done().push(waits);
         drop(self);
@@ -222,16 +220,9 @@ mod tests {
         while std::sync::Arc::strong_count(&turns.0.open) < 3 {
             tokio::task::yield_now().await;
         }
-        let mut first = Box::pin(first.commit());
-        while turns.done().is_empty() {
-            assert!((&mut first).now_or_never().is_none());
-            tokio::task::yield_now().await;
-        }
-        // The first turn is over, and the second has had none of its own yet.
-        assert!(!second.is_finished());
-        first.await.unwrap();
-        second.await.unwrap().unwrap();
+        first.commit().await.unwrap();
         assert!(is_there(&db, "first").await && is_there(&db, "second").await);
+        second.await.unwrap().unwrap();
     }
 
     #[tokio::test]

@@ -444,7 +444,7 @@ async fn an_account_has_no_more_roles_than_a_token_can_state(database) {
         }
         let both = Edits { email: Some("no".into()), ..own(Changes { first_name: Some(long), ..Changes::default() }) };
         let refused = admin::change(&house.hallpass, &ctx, &admin, ada.id, both).await.unwrap_err();
-        assert_eq!(refused.fields.iter().map(|field| field.field).collect::<Vec<_>>(), ["first_name", "email"]);
+        assert_eq!(refused.fields.iter().map(|wrong| &*wrong.field).collect::<Vec<_>>(), ["first_name", "email"]);
         for role in ["", "no spaces", "a\"b", "a\0b"] {
             assert_eq!(code(admin::grant_role(&house.hallpass, &ctx, &admin, ada.id, role).await), Code::ValidationFailed);
             assert_eq!(code(admin::revoke_role(&house.hallpass, &ctx, &admin, ada.id, role).await), Code::NotFound);

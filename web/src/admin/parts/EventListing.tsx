@@ -3,8 +3,9 @@
 import { Text } from "@mantine/core";
 import { useMessages } from "../../i18n";
 import { deviceOf } from "../../ui/device";
+import { causeText, eventText } from "../../ui/events";
 import type { Event } from "../data";
-import { causeWords, eventWords, useWords } from "../words";
+import { useWords } from "../words";
 import { type Column, Listing } from "./Listing";
 import { When } from "./When";
 import { Actor, Who } from "./Who";
@@ -34,15 +35,15 @@ export function EventListing({ ofOne = false, ...list }: EventListingProps) {
 }
 
 function What({ event: { event, cause } }: { event: Event }) {
-  const w = useWords();
+  const w = useWords().events;
   return (
     <>
       <Text span inherit fw={550}>
-        {eventWords(w, event)}
+        {eventText(w, event)}
       </Text>
       {cause && (
         <Text size="sm" c="dimmed" fw="normal">
-          {causeWords(w, event, cause)}
+          {causeText(w, event, cause)}
         </Text>
       )}
     </>

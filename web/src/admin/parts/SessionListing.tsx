@@ -1,13 +1,14 @@
 // Live sessions, and ending one.
 
-import { Text, VisuallyHidden } from "@mantine/core";
+import { Button, Text, VisuallyHidden } from "@mantine/core";
+import { useState } from "react";
 import { useMessages } from "../../i18n";
 import { deviceOf } from "../../ui/device";
 import { type Session, useChange } from "../data";
 import { usePerson } from "../../root";
 import { api } from "../../hallpass";
+import { Confirm } from "../../ui/Confirm";
 import { useWords } from "../words";
-import { Ask } from "./Ask";
 import { type Column, Listing } from "./Listing";
 import { When } from "./When";
 import { Who } from "./Who";
@@ -25,6 +26,13 @@ interface SessionListingProps {
 export function SessionListing({ ofOne = false, mayEnd, ...list }: SessionListingProps) {
   const t = useMessages();
   const w = useWords().sessions;
+  // Here and not in the row, which is another one once the table becomes cards.
+  const [chosen, setChosen] = useState<Session>();
+  const [opened, setOpened] = useState(false);
+  const choose = (session: Session) => {
+    setChosen(session);
+    setOpened(true);
+  };
   const device: Column<Session> = {
     label: w.device,
     cell: ({ user_agent }) => <Text title={user_agent ?? ""} span inherit>{deviceOf(t, user_agent)}</Text>,
@@ -39,17 +47,29 @@ export function SessionListing({ ofOne = false, mayEnd, ...list }: SessionListin
   const end: Column<Session> = {
     label: null,
     head: <VisuallyHidden>{w.end}</VisuallyHidden>,
-    cell: (session) => <End session={session} />,
+    cell: (session) => (
+      <Button
+        variant="default"
+        size="compact-sm"
+        aria-label={w.endOf(deviceOf(t, session.user_agent))}
+        onClick={() => choose(session)}
+      >
+        {w.end}
+      </Button>
+    ),
   };
   const columns = [...(ofOne ? [device] : [person, device]), ...others, ...(mayEnd ? [end] : [])];
   return (
-    <Listing
-      {...list}
-      caption={w.caption}
-      columns={columns}
-      id={({ id }) => id}
-      empty={ofOne ? w.emptyOf : w.empty}
-    />
+    <>
+      <Listing
+        {...list}
+        caption={w.caption}
+        columns={columns}
+        id={({ id }) => id}
+        empty={ofOne ? w.emptyOf : w.empty}
+      />
+      {chosen && <End session={chosen} opened={opened} onClose={() => setOpened(false)} />}
+    </>
   );
 }
 
@@ -57,7 +77,14 @@ function Owner({ session }: { session: Session }) {
   return <Who id={session.account_id} name={session.username ?? session.email} />;
 }
 
-function End({ session }: { session: Session }) {
+interface EndProps {
+  session: Session;
+  opened: boolean;
+  onClose: () => void;
+}
+
+/** Asks before the session ends. */
+function End({ session, opened, onClose }: EndProps) {
   const t = useMessages();
   const words = useWords();
   const w = words.sessions;
@@ -67,16 +94,16 @@ function End({ session }: { session: Session }) {
   const who = session.username ?? session.email ?? words.unknownAccount(session.account_id);
   const { id } = session;
   return (
-    <Ask
-      label={w.end}
-      fullLabel={w.endOf(device)}
+    <Confirm
+      opened={opened}
+      onClose={onClose}
       title={w.endTitle}
+      button={w.end}
       action={() => change(api.DELETE("/api/v1/admin/sessions/{id}", { params: { path: { id } } }))}
-      size="compact-sm"
       danger
     >
       {w.endText(device, who)}
       {session.account_id === me.id && ` ${w.endOwn}`}
-    </Ask>
+    </Confirm>
   );
 }

@@ -66,7 +66,7 @@ export function NewPerson() {
                 <SignInFields errors={errors} />
                 <NameFields first="" last="" errors={errors} />
                 <LocaleField value={null} error={errors.locale} />
-                <ProfileFields values={{}} />
+                <ProfileFields values={{}} errors={errors} />
                 <RightsFields errors={errors} />
               </>
             )}

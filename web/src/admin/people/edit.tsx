@@ -41,7 +41,7 @@ export function ProfileForm({ account }: { account: Account }) {
           <>
             <NameFields first={account.first_name} last={account.last_name} errors={errors} />
             <LocaleField value={account.locale} error={errors.locale} />
-            <ProfileFields values={account.profile} />
+            <ProfileFields values={account.profile} errors={errors} />
           </>
         )}
       </Form>

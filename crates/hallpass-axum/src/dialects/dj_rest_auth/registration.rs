@@ -227,7 +227,7 @@ fn of_sign_up(error: Error) -> Refusal {
         Code::UsernameTaken => wrong("username", [TAKEN]),
         Code::EmailTaken => wrong("email", [REGISTERED]),
         Code::SignUpClosed => Refusal::detail(StatusCode::FORBIDDEN, drf::FORBIDDEN),
-        Code::ValidationFailed => match error.fields.first().map(|wrong| wrong.field) {
+        Code::ValidationFailed => match error.fields.first().map(|wrong| &*wrong.field) {
             Some("password") | None => of_rules("password1", &error),
             Some(field) => of_rules(field, &error),
         },

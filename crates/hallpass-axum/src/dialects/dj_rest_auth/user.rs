@@ -35,7 +35,7 @@ pub(super) async fn user(dialect: &Dialect, call: &Call) -> Outcome {
         match error.code {
             Code::UsernameTaken => fields.refuse("username", TAKEN),
             Code::ValidationFailed => {
-                error.fields.iter().for_each(|wrong| fields.refuse(wrong.field, wrong.detail.clone()));
+                error.fields.iter().for_each(|wrong| fields.refuse(&wrong.field, wrong.detail.clone()));
             }
             _ => {}
         }
