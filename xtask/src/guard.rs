@@ -50,6 +50,11 @@ impl Guard {
         Ok(())
     }
 
+    /// The ids of the services, the earliest first.
+    pub(crate) fn processes(&self) -> Vec<u32> {
+        self.services.iter().map(Child::id).collect()
+    }
+
     /// Runs a command to its end, as [`process::run`] does; if the tool dies meanwhile, the command is stopped.
     pub(crate) fn run(&mut self, command: &mut Command) -> Result<()> {
         eprintln!("$ {}", shown(command));

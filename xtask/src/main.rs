@@ -2,6 +2,7 @@
 //!
 //! It never touches a service that it did not start, and leaves none behind, however it ends.
 
+mod bench;
 mod ci;
 mod deny;
 mod examples;
@@ -65,6 +66,15 @@ enum Command {
         #[arg(long, default_value_t = 2_000)]
         sessions: usize,
     },
+    /// Measure Hallpass and others under load, one after the other, and write `bench/results.json`; builds for release.
+    Bench {
+        /// Some minutes instead of twenty-five, with what is installed already; writes nothing.
+        #[arg(long)]
+        quick: bool,
+        /// Only this one; can be given several times, and writes nothing.
+        #[arg(long)]
+        only: Vec<bench::Turn>,
+    },
     /// Play what was recorded of real Django projects against the dialects, and compare the answers.
     Golden {
         /// The file of cases; `../shared/contract/golden.jsonl` unless it is given.
@@ -106,6 +116,7 @@ fn execute(command: Command) -> anyhow::Result<()> {
         Command::E2e { no_install } => front_end::end_to_end(packages::Install::unless(no_install)),
         Command::Ci => ci::run(),
         Command::RevocationLatency { sessions } => latency::run(sessions),
+        Command::Bench { quick, only } => bench::run(quick, only),
         Command::Golden { golden, profile } => golden::run(golden, &profile),
         Command::Generated { check: true } => generated::check(),
         Command::Generated { check: false } => generated::write(),

@@ -2,7 +2,10 @@
 //!
 //! It never changes the machine's own Python: everything is under `target/`.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result};
 
@@ -20,9 +23,13 @@ pub(crate) const NEED: Need = Need {
 
 /// The environment's `python`; makes it if there is none or if the list of packages has changed.
 pub(crate) fn environment() -> Result<PathBuf> {
-    let requirements = root().join("xtask/python-requirements.txt");
-    let wanted = fs::read(&requirements).with_context(|| format!("`{}` cannot be read", requirements.display()))?;
-    let folder = kept("venv");
+    environment_of(&root().join("xtask/python-requirements.txt"), "venv")
+}
+
+/// That of another list of packages, kept under a name of its own.
+pub(crate) fn environment_of(requirements: &Path, name: &str) -> Result<PathBuf> {
+    let wanted = fs::read(requirements).with_context(|| format!("`{}` cannot be read", requirements.display()))?;
+    let folder = kept(name);
     let python = folder.join("bin/python");
     // Written last, so that an environment that was left half made is made again.
     let stamp = folder.join("made-from.txt");
@@ -33,7 +40,7 @@ pub(crate) fn environment() -> Result<PathBuf> {
         fs::remove_dir_all(&folder).with_context(|| format!("`{}` cannot be removed", folder.display()))?;
     }
     run(command("python3", ["-m", "venv"]).arg(&folder))?;
-    run(command(&python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&requirements))?;
+    run(command(&python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(requirements))?;
     fs::write(&stamp, wanted).with_context(|| format!("`{}` cannot be written", stamp.display()))?;
     Ok(python)
 }

@@ -36,7 +36,8 @@ impl Server {
         Self::start_at(guard, command.env("PORT", port.to_string()), port, folder)
     }
 
-    fn start_at(guard: &mut Guard, command: &mut Command, port: u16, folder: &Path) -> Result<Self> {
+    /// The same with a program that is told its port in its own way.
+    pub(crate) fn start_at(guard: &mut Guard, command: &mut Command, port: u16, folder: &Path) -> Result<Self> {
         let log = folder.join(format!("{port}.log"));
         let said = File::create(&log)?;
         guard.serve(command.stdout(said.try_clone()?).stderr(said), "TERM")?;
@@ -118,7 +119,8 @@ impl Hallpass {
         Server::start(guard, back_end, &self.folder)
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// The program with these arguments, in its folder and with its settings.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = of(&self.program, arguments);
         command.current_dir(&self.folder).envs(self.settings.clone());
         command

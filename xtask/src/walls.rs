@@ -13,7 +13,7 @@ use crate::process::{cargo, output};
 const ROW: [&str; 4] = ["hallpass-token", "hallpass-core", "hallpass-axum", "hallpass"];
 
 /// Crates that a crate of ours may not name in its manifest.
-const DIRECT: [Wall; 4] = [
+const DIRECT: [Wall; 5] = [
     Wall { of: "hallpass-token", forbidden: &["sqlx", "hyper"], because: "it is no server and has no database" },
     Wall {
         of: "hallpass-core",
@@ -22,6 +22,11 @@ const DIRECT: [Wall; 4] = [
     },
     Wall { of: "hallpass-axum", forbidden: &["sqlx", "libsqlite3-sys"], because: "HTTP knows no SQL" },
     Wall { of: "resource-server", forbidden: &["hallpass-core", "hallpass-axum"], because: "it only checks tokens" },
+    Wall {
+        of: "hallpass-bench",
+        forbidden: &["hallpass-token", "hallpass-core", "hallpass-axum"],
+        because: "it measures from outside",
+    },
 ];
 
 /// Crates that may be nowhere in what a crate of ours brings with its default features.
