@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
     /// How many more sessions, of accounts in turn.
     #[arg(long, default_value_t = 0)]
     sessions: u32,
-    /// How many more sessions that ended less than their tokens' life ago.
+    /// How many more sessions that ended one to three minutes ago, as tokens of theirs may still be around.
     #[arg(long, default_value_t = 0)]
     revocations: u32,
 }
@@ -104,7 +104,7 @@ fn statements(dialect: &Dialect, arguments: &Arguments) -> Vec<String> {
     if revocations > 0 {
         statements.push(format!(
             "{} insert into revocations (created_at, session_id, cause, forget_at) \
-             select {now}, {uuid}, 'signed_out', {now} + 3600 from numbers",
+             select {now} - 90 - n % 60, {uuid}, 'signed_out', {now} + 3600 from numbers",
             numbers(revocations)
         ));
     }

@@ -1,5 +1,5 @@
 /** How long a condition may take, in milliseconds. */
-const PATIENCE = 10_000;
+const PATIENCE = 30_000;
 
 /** Asks again and again until there is an answer other than `undefined` and `false`. */
 export async function until<T>(what: string, ask: () => Promise<T | undefined | false>): Promise<T> {

@@ -6,7 +6,7 @@
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 
 /** How long an action of a visitor may take, in milliseconds. */
-const PATIENCE = 10_000;
+const PATIENCE = 30_000;
 
 export class Visitor {
   readonly context: BrowserContext;

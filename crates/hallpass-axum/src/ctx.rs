@@ -5,7 +5,10 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use aws_lc_rs::rand;
@@ -60,16 +63,38 @@ impl FromRequestParts<AppState> for SignedIn {
     }
 }
 
-/// The id of a request: what a trusted proxy called it, or a new one of 96 random bits.
-pub(crate) fn request_id(headers: &HeaderMap, extensions: &Extensions, policy: &Policy) -> Arc<str> {
-    let given = headers.get("x-request-id").filter(|_| peer(extensions).is_some_and(|peer| policy.trusts(peer)));
+/// New names for requests, which tell them apart and open nothing.
+pub(crate) struct RequestIds {
+    /// This server, from its start to its end.
+    server: [u8; 4],
+    next: AtomicU64,
+}
+
+impl RequestIds {
+    /// Begins anywhere: what a server that was started again counts is new.
+    pub(crate) fn new() -> Self {
+        let (mut server, mut first) = ([0; 4], [0; 8]);
+        // Without randomness no request gets far; its id then is no worse than the others'.
+        let _ = rand::fill(&mut server).and_then(|()| rand::fill(&mut first));
+        Self { server, next: AtomicU64::new(u64::from_be_bytes(first)) }
+    }
+
+    fn next(&self) -> Arc<str> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        let mut id = [0; 12];
+        id.iter_mut().zip(self.server.iter().chain(&number)).for_each(|(byte, given)| *byte = *given);
+        BASE64URL.encode(id).into()
+    }
+}
+
+/// The id of a request: what a trusted proxy called it, or a new one.
+pub(crate) fn request_id(headers: &HeaderMap, extensions: &Extensions, app: &AppState) -> Arc<str> {
+    let trusted = || peer(extensions).is_some_and(|peer| app.policy().trusts(peer));
+    let given = headers.get("x-request-id").filter(|_| trusted());
     if let Some(given) = given.and_then(|value| value.to_str().ok()).filter(|given| is_plain(given)) {
         return given.into();
     }
-    let mut bytes = [0; 12];
-    // Without randomness no request gets far; its id then is no worse than the others'.
-    let _ = rand::fill(&mut bytes);
-    BASE64URL.encode(bytes).into()
+    app.request_ids().next()
 }
 
 /// Whether `id` can stand in a log line: 1 to 64 letters, digits, dots, dashes and underscores.

@@ -9,6 +9,7 @@ use hallpass_core::{Claims, Code, Error, Hallpass, revocation};
 use hallpass_token::{Clock, Gate};
 
 use crate::{
+    ctx::RequestIds,
     dialects,
     error::Problem,
     web::{Policy, Web},
@@ -27,6 +28,7 @@ struct Inner {
     policy: Policy,
     gate: Gate,
     dialects: Vec<dialects::Opened>,
+    request_ids: RequestIds,
 }
 
 impl AppState {
@@ -41,7 +43,8 @@ impl AppState {
         let core = hallpass.clone();
         let known = move |now| revocation::is_known(&core, now);
         let gate = Gate::knowing(hallpass.verifier().clone(), clock.clone(), known);
-        let state = Self(Arc::new(Inner { hallpass, clock, policy, gate, dialects }));
+        let request_ids = RequestIds::new();
+        let state = Self(Arc::new(Inner { hallpass, clock, policy, gate, dialects, request_ids }));
         match dialects::clash(&state) {
             Some(problem) => Err(vec![problem]),
             None => Ok(state),
@@ -76,6 +79,11 @@ impl AppState {
     /// The wire formats of other servers that are spoken as well.
     pub(crate) fn dialects(&self) -> &[dialects::Opened] {
         &self.0.dialects
+    }
+
+    /// What requests are called.
+    pub(crate) fn request_ids(&self) -> &RequestIds {
+        &self.0.request_ids
     }
 
     /// What follows from the web settings.

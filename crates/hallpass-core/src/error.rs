@@ -116,11 +116,7 @@ pub struct FieldError {
 
 impl FieldError {
     /// What is wrong with `field`, by stable name and in words.
-    pub fn new(
-        field: impl Into<Cow<'static, str>>,
-        code: &'static str,
-        detail: impl Into<Cow<'static, str>>,
-    ) -> Self {
+    pub fn new(field: impl Into<Cow<'static, str>>, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { field: field.into(), code, detail: detail.into() }
     }
 }

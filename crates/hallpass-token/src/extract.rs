@@ -172,7 +172,10 @@ pub fn bearer(headers: &HeaderMap) -> Result<&str, TokenError> {
 
 fn is_token68(text: &str) -> bool {
     let body = text.trim_end_matches('=');
-    !body.is_empty() && body.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
+    let is_one =
+        |byte: u8| matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'+' | b'/');
+    // Without an early end many bytes are looked at at once.
+    !body.is_empty() && body.bytes().fold(true, |good, byte| good & is_one(byte))
 }
 
 /// Why a request is not let in. As a response it is RFC 9457 `application/problem+json` with a stable `code`, and the

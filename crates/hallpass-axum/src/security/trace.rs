@@ -27,7 +27,7 @@ pub(crate) async fn request(
     answer: impl AsyncFnOnce(Request) -> Response,
 ) -> Response {
     let begun = Instant::now();
-    let id = request_id(request.headers(), request.extensions(), app.policy());
+    let id = request_id(request.headers(), request.extensions(), app);
     let route = request.extensions().get::<MatchedPath>().map_or("(none)", MatchedPath::as_str);
     let span = tracing::info_span!("request", id = &*id, method = request.method().as_str(), route);
     request.extensions_mut().insert(RequestId(id.clone()));

@@ -4,6 +4,8 @@
 //! way, and would then take a part of one request for another (request smuggling). Such a head is refused here, never
 //! repaired.
 
+use memchr::{memchr, memchr_iter, memchr2};
+
 /// The largest head, in bytes.
 pub(super) const LARGEST_HEAD: usize = 16 * 1024;
 
@@ -20,9 +22,8 @@ pub(super) enum Body {
 pub(super) fn length(bytes: &[u8]) -> Option<usize> {
     // An empty line ends it. Bare line feeds count here, so that a head that uses them is found and refused, not waited
     // for.
-    let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
     let mut line_begins = 0;
-    for end in ends {
+    for end in memchr_iter(b'\n', bytes).map(|at| at + 1) {
         if matches!(bytes.get(line_begins..end), Some(b"\r\n" | b"\n")) {
             return Some(end);
         }
@@ -33,10 +34,12 @@ pub(super) fn length(bytes: &[u8]) -> Option<usize> {
 
 /// What follows `head`, if it can be read in one way only.
 pub(super) fn body(head: &[u8]) -> Option<Body> {
-    let mut lines = head.split_inclusive(|byte| *byte == b'\n').map(|line| {
-        let line = line.strip_suffix(b"\r\n")?;
+    let mut line_begins = 0;
+    let mut lines = memchr_iter(b'\n', head).map(|at| {
+        let line = head.get(line_begins..at)?.strip_suffix(b"\r")?;
+        line_begins = at + 1;
         // Neither may stand alone: some readers end a line there.
-        (!line.contains(&b'\r') && !line.contains(&0)).then_some(line)
+        memchr2(b'\r', 0, line).is_none().then_some(line)
     });
     lines.next()??;
     let mut content_length = None;
@@ -46,7 +49,7 @@ pub(super) fn body(head: &[u8]) -> Option<Body> {
         if line.starts_with(b" ") || line.starts_with(b"\t") {
             return None;
         }
-        let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
+        let Some(colon) = memchr(b':', line) else { continue };
         let (name, value) = line.split_at(colon);
         let value = value.get(1..)?.trim_ascii();
         if name.trim_ascii().eq_ignore_ascii_case(b"content-length") {

@@ -8,6 +8,8 @@ use argon2::{
     password_hash::Error as HashError,
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD as BASE64};
+
 use super::{
     Password,
     django::{self, Django},
@@ -71,7 +73,7 @@ impl Hasher {
             .map_err(Error::internal)?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let encoding = settings.encoding;
-        let nobody = nobody(&argon2, encoding)?;
+        let nobody = nobody(argon2.params(), encoding)?;
         Ok(Self { argon2, encoding, nobody, pool: Arc::new(Pool::new()) })
     }
 
@@ -188,14 +190,17 @@ fn encode(
     }
 }
 
-fn nobody(argon2: &Argon2<'_>, encoding: PasswordEncoding) -> Result<Stored> {
-    let (password, salt) = (secret::random::<TAG_LENGTH>()?, secret::random::<SALT_LENGTH>()?);
+/// Random bytes in place of what a hash would be: nothing tells them apart, and nobody waits for them.
+fn nobody(params: &Params, encoding: PasswordEncoding) -> Result<Stored> {
+    let (tag, salt) = (secret::random::<TAG_LENGTH>()?, secret::random::<SALT_LENGTH>()?);
     Ok(match encoding {
         PasswordEncoding::Phc => {
-            let hash = argon2.hash_password_with_salt(&password, &salt).map_err(Error::internal)?;
-            Stored::Argon2 { hash: Box::new(hash), of_django: false }
+            let (memory, passes, lanes) = (params.m_cost(), params.t_cost(), params.p_cost());
+            let (salt, tag) = (BASE64.encode(salt), BASE64.encode(tag));
+            let hash = format!("$argon2id$v=19$m={memory},t={passes},p={lanes}${salt}${tag}");
+            Stored::Argon2 { hash: Box::new(PasswordHash::new(&hash).map_err(Error::internal)?), of_django: false }
         }
-        PasswordEncoding::Django => Stored::Django(Django::nobody(salt, password)),
+        PasswordEncoding::Django => Stored::Django(Django::nobody(salt, tag)),
     })
 }
 

@@ -180,7 +180,9 @@ impl Db {
     /// The tables and views in the schema in which ours are made.
     pub(crate) async fn tables(&self) -> sqlx::Result<Vec<String>> {
         match self {
-            Db::Sqlite { readers, .. } => sqlx::query_scalar(sqlite::TABLES).fetch_all(readers).await,
+            Db::Sqlite { readers, .. } => {
+                sqlx::query_scalar(sqlite::TABLES).fetch_all(readers.take().await?.connection()).await
+            }
             Db::Postgres(pool) => sqlx::query_scalar(postgres::TABLES).fetch_all(pool).await,
         }
     }
@@ -188,7 +190,9 @@ impl Db {
     /// The columns of a table, in their order; none if there is no such table.
     pub(crate) async fn columns(&self, table: &str) -> sqlx::Result<Vec<Column>> {
         match self {
-            Db::Sqlite { readers, .. } => sqlx::query_as(sqlite::COLUMNS).bind(table).fetch_all(readers).await,
+            Db::Sqlite { readers, .. } => {
+                sqlx::query_as(sqlite::COLUMNS).bind(table).fetch_all(readers.take().await?.connection()).await
+            }
             Db::Postgres(pool) => sqlx::query_as(postgres::COLUMNS).bind(table).fetch_all(pool).await,
         }
     }
@@ -201,7 +205,7 @@ impl Db {
              having count(*) > 1) as several"
         ));
         match self {
-            Db::Sqlite { readers, .. } => sqlx::query_scalar(count).fetch_one(readers).await,
+            Db::Sqlite { readers, .. } => sqlx::query_scalar(count).fetch_one(readers.take().await?.connection()).await,
             Db::Postgres(pool) => sqlx::query_scalar(count).fetch_one(pool).await,
         }
     }
@@ -210,7 +214,7 @@ impl Db {
     pub(crate) async fn count(&self, table: &str) -> sqlx::Result<i64> {
         let count = AssertSqlSafe(format!("select count(*) from {}", quoted(table)));
         match self {
-            Db::Sqlite { readers, .. } => sqlx::query_scalar(count).fetch_one(readers).await,
+            Db::Sqlite { readers, .. } => sqlx::query_scalar(count).fetch_one(readers.take().await?.connection()).await,
             Db::Postgres(pool) => sqlx::query_scalar(count).fetch_one(pool).await,
         }
     }
@@ -237,7 +241,9 @@ impl Db {
              from accounts where id > $1 order by id limit $2"
         ));
         match self {
-            Db::Sqlite { readers, .. } => sqlx::query_as(page).bind(after).bind(limit).fetch_all(readers).await,
+            Db::Sqlite { readers, .. } => {
+                sqlx::query_as(page).bind(after).bind(limit).fetch_all(readers.take().await?.connection()).await
+            }
             Db::Postgres(pool) => sqlx::query_as(page).bind(after).bind(limit).fetch_all(pool).await,
         }
     }
@@ -246,7 +252,11 @@ impl Db {
     pub(crate) async fn users_addresses(&self, after: i64, last: i64) -> sqlx::Result<Vec<AddressRow>> {
         match self {
             Db::Sqlite { readers, .. } => {
-                sqlx::query_as(sqlite::LISTED).bind(after).bind(last).fetch_all(readers).await
+                sqlx::query_as(sqlite::LISTED)
+                    .bind(after)
+                    .bind(last)
+                    .fetch_all(readers.take().await?.connection())
+                    .await
             }
             Db::Postgres(pool) => sqlx::query_as(postgres::LISTED).bind(after).bind(last).fetch_all(pool).await,
         }
@@ -262,7 +272,9 @@ impl Db {
     /// How SQLite writes its file: `wal`, `delete` and so on.
     pub(crate) async fn journal(&self) -> sqlx::Result<Option<String>> {
         match self {
-            Db::Sqlite { readers, .. } => sqlx::query_scalar("pragma journal_mode").fetch_one(readers).await.map(Some),
+            Db::Sqlite { readers, .. } => {
+                sqlx::query_scalar("pragma journal_mode").fetch_one(readers.take().await?.connection()).await.map(Some)
+            }
             Db::Postgres(_) => Ok(None),
         }
     }

@@ -6,7 +6,7 @@
 use std::{io::ErrorKind, str::FromStr, time::Duration};
 
 use sqlx::{
-    AssertSqlSafe, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    AssertSqlSafe, PgPool, Postgres, SqliteConnection, SqlitePool, Transaction,
     migrate::{Migrate, Migrator},
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -15,6 +15,8 @@ use sqlx::{
 
 use crate::{Code, Error, Result, adopt, error::no_answer};
 pub(crate) use patient::{Patient, heard};
+pub use readers::Readers;
+use readers::Reading;
 use turns::Turn;
 pub use turns::Turns;
 
@@ -30,6 +32,7 @@ pub(crate) mod meta;
 pub(crate) mod outbox;
 mod patient;
 pub(crate) mod rates;
+mod readers;
 pub(crate) mod revocations;
 pub(crate) mod search;
 pub(crate) mod sessions;
@@ -64,7 +67,7 @@ static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// How long a request waits for a connection before the store counts as unavailable.
 const POOL_WAIT: Duration = Duration::from_secs(3);
-const READERS: u32 = 8;
+const READERS: usize = 8;
 const POSTGRES_CONNECTIONS: u32 = 16;
 
 /// An open database.
@@ -73,7 +76,7 @@ pub enum Db {
     /// An embedded file: many readers beside one writer, which is all that SQLite has.
     Sqlite {
         /// Connections that only read.
-        readers: SqlitePool,
+        readers: Readers,
         /// The one connection that writes.
         writer: SqlitePool,
         /// Who may use it next.
@@ -91,7 +94,7 @@ pub(crate) enum Conn<'a> {
 
 /// A connection for reading outside of a transaction.
 pub(crate) enum Reader {
-    Sqlite(PoolConnection<Sqlite>),
+    Sqlite(Reading),
     Postgres(PoolConnection<Postgres>),
 }
 
@@ -139,9 +142,9 @@ impl Db {
             return Self::open(url).await;
         }
         let options = SqliteConnectOptions::from_str(url).map_err(unreadable)?.read_only(true);
-        let pool = SqlitePoolOptions::new().max_connections(1).acquire_timeout(POOL_WAIT);
-        let pool = pool.connect_with(options).await?;
-        Ok(Self::Sqlite { readers: pool.clone(), writer: pool.clone(), turns: Turns::new(pool) })
+        let readers = Readers::open(options.clone(), 1).await?;
+        let writer = SqlitePoolOptions::new().max_connections(1).acquire_timeout(POOL_WAIT).connect_lazy_with(options);
+        Ok(Self::Sqlite { readers, writer: writer.clone(), turns: Turns::new(writer) })
     }
 
     async fn open_sqlite(url: &str) -> Result<Self> {
@@ -153,10 +156,9 @@ impl Db {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(Duration::from_secs(5));
         owner_only(options.get_filename())?;
-        let pool = || SqlitePoolOptions::new().acquire_timeout(POOL_WAIT).test_before_acquire(false);
-        let writer = pool().max_connections(1).connect_with(options.clone()).await?;
-        let readers =
-            pool().max_connections(READERS).connect_with(options.read_only(true).create_if_missing(false)).await?;
+        let pool = SqlitePoolOptions::new().max_connections(1).acquire_timeout(POOL_WAIT).test_before_acquire(false);
+        let writer = pool.connect_with(options.clone()).await?;
+        let readers = Readers::open(options.read_only(true).create_if_missing(false), READERS).await?;
         let turns = Turns::new(writer.clone());
         Ok(Self::Sqlite { readers, writer, turns })
     }
@@ -242,7 +244,7 @@ impl Db {
     /// A connection to read with.
     pub(crate) async fn read(&self) -> Result<Reader> {
         Ok(match self {
-            Db::Sqlite { readers, .. } => Reader::Sqlite(readers.acquire().await?),
+            Db::Sqlite { readers, .. } => Reader::Sqlite(readers.take().await?),
             Db::Postgres(pool) => Reader::Postgres(pool.acquire().await?),
         })
     }
@@ -269,7 +271,7 @@ impl Conn<'_> {
 impl Reader {
     pub(crate) fn conn(&mut self) -> Conn<'_> {
         match self {
-            Reader::Sqlite(connection) => Conn::Sqlite(connection),
+            Reader::Sqlite(reading) => Conn::Sqlite(reading.connection()),
             Reader::Postgres(connection) => Conn::Postgres(Patient(connection)),
         }
     }

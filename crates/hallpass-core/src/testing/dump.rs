@@ -38,7 +38,9 @@ pub async fn dump(db: &Db) -> String {
 async fn texts(db: &Db, statement: String) -> Vec<String> {
     let statement = AssertSqlSafe(statement);
     let texts = match db {
-        Db::Sqlite { readers, .. } => sqlx::query_scalar(statement).fetch_all(readers).await,
+        Db::Sqlite { readers, .. } => {
+            sqlx::query_scalar(statement).fetch_all(readers.take().await.expect("a connection").connection()).await
+        }
         Db::Postgres(pool) => sqlx::query_scalar(statement).fetch_all(pool).await,
     };
     texts.expect("the database answers")

@@ -110,7 +110,7 @@ pub(crate) async fn pass(house: &House, seconds: i64) {
 pub(crate) async fn rows(db: &Db, table: &str) -> i64 {
     let count = AssertSqlSafe(format!("select count(*) from {table}"));
     match db {
-        Db::Sqlite { readers, .. } => sqlx::query_scalar(count).fetch_one(readers).await.unwrap(),
+        Db::Sqlite { writer, .. } => sqlx::query_scalar(count).fetch_one(writer).await.unwrap(),
         Db::Postgres(pool) => sqlx::query_scalar(count).fetch_one(pool).await.unwrap(),
     }
 }
@@ -119,7 +119,7 @@ pub(crate) async fn rows(db: &Db, table: &str) -> i64 {
 pub(crate) async fn texts(db: &Db, query: &str) -> Vec<String> {
     let query = AssertSqlSafe(query.to_owned());
     match db {
-        Db::Sqlite { readers, .. } => sqlx::query_scalar(query).fetch_all(readers).await.unwrap(),
+        Db::Sqlite { writer, .. } => sqlx::query_scalar(query).fetch_all(writer).await.unwrap(),
         Db::Postgres(pool) => sqlx::query_scalar(query).fetch_all(pool).await.unwrap(),
     }
 }

@@ -111,15 +111,15 @@ pub(crate) async fn nothing_is_half_written(db: &Db) {
     ] {
         assert_eq!(count(db, statement).await, 0, "{half}");
     }
-    if let Db::Sqlite { readers, .. } = db {
-        let found: String = sqlx::query_scalar("pragma integrity_check").fetch_one(readers).await.unwrap();
+    if let Db::Sqlite { writer, .. } = db {
+        let found: String = sqlx::query_scalar("pragma integrity_check").fetch_one(writer).await.unwrap();
         assert_eq!(found, "ok");
     }
 }
 
 async fn count(db: &Db, statement: &'static str) -> i64 {
     match db {
-        Db::Sqlite { readers, .. } => sqlx::query_scalar(statement).fetch_one(readers).await.unwrap(),
+        Db::Sqlite { writer, .. } => sqlx::query_scalar(statement).fetch_one(writer).await.unwrap(),
         Db::Postgres(pool) => sqlx::query_scalar(statement).fetch_one(pool).await.unwrap(),
     }
 }
