@@ -72,7 +72,8 @@ test("every failure that a person can cause has words", () => {
 
 /** What is wrong with a value: the codes that come in answers. */
 function fieldCodes(): Set<string> {
-  const made = /\b(?:FieldError::new|wrong|refused)\(\s*(?:(?:\w+|"\w+"),\s*)?"(\w+)",\s*(?:detail\b|format!|"[A-Z])/g;
+  const field = /(?:\w+|"\w+"|format!\("[^"]*"\)),\s*/.source;
+  const made = new RegExp(`\\b(?:FieldError::new|wrong|refused)\\(\\s*(?:${field})?"(\\w+)",\\s*(?:detail\\b|format!|"[A-Z])`, "g");
   const codes = Object.values(SOURCES).flatMap((source) => [...source.matchAll(made)].map(([, code]) => code ?? ""));
   return new Set(codes);
 }
