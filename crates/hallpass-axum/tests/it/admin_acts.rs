@@ -79,7 +79,7 @@ on_both_engines! {
             (json!({ "username": "x", "roles": [""] }), "role"),
             (json!({ "username": "x", "locale": "?" }), "locale"),
             (json!({ "username": "x", "first_name": "x".repeat(151) }), "first_name"),
-            (json!({ "username": "x", "profile": { "unheard": 1 } }), "profile"),
+            (json!({ "username": "x", "profile": { "unheard": 1 } }), "profile.unheard"),
         ] {
             let answer = root.admin(Method::POST, "accounts").json(&body).send(&app).await;
             answer.refused(400, "validation_failed");

@@ -1,7 +1,7 @@
 //! A bounded number of places for heavy work: as many run as there are cores, a few wait, the rest shall come back.
 //! Work that has begun is never given up, and its place is never free before it ends.
 
-use std::{num::NonZeroUsize, panic::resume_unwind, sync::Arc, thread, time::Duration};
+use std::{num::NonZeroUsize, sync::Arc, thread, time::Duration};
 
 use tokio::{sync::Semaphore, task, time::timeout};
 
@@ -13,10 +13,6 @@ const WAITING_PER_CORE: usize = 4;
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 /// Seconds after which somebody who was sent away should come back.
 const RETRY_AFTER: u64 = 2;
-
-/// How far heavy work steps back behind other threads, of 19.
-#[cfg(target_os = "linux")]
-const STEP_BACK: i32 = 19;
 
 pub(super) struct Pool {
     /// Whoever runs or waits holds one.
@@ -41,7 +37,7 @@ impl Pool {
         }
     }
 
-    /// Runs `work` on a thread of its own, behind all others, as soon as there is a place.
+    /// Runs `work` on a thread of its own as soon as there is a place.
     ///
     /// The work goes on to its end, and keeps its place until then, even if nobody waits for it any more: otherwise
     /// clients that hang up could start more of it than there are cores.
@@ -54,21 +50,10 @@ impl Pool {
         let running = waiting.await.map_err(|_| busy())?.map_err(Error::internal)?;
         let done = task::spawn_blocking(move || {
             let _held_until_the_end = (admitted, running);
-            let work = move || {
-                step_back();
-                work()
-            };
-            thread::Builder::new().spawn(work).map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
+            work()
         });
-        done.await.map_err(Error::internal)?.map_err(Error::internal)
+        done.await.map_err(Error::internal)
     }
-}
-
-/// Lets this thread have what the others leave: whoever asks for something small does not wait for passwords.
-fn step_back() {
-    // On other systems it would hold for the whole program.
-    #[cfg(target_os = "linux")]
-    let _ = rustix::process::nice(STEP_BACK);
 }
 
 fn busy() -> Error {
