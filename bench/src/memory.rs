@@ -38,11 +38,11 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     stranger.ask(Call::get("/").request(), Body::Drained).await?;
     let mut opening = JoinSet::new();
     for (number, mut client) in server.clients("open", connections).await?.into_iter().enumerate() {
-        let more = (number..sessions).step_by(connections).skip(1).count();
+        let share = (number..sessions).step_by(connections).count();
         opening.spawn(async move {
             client.sign_in_again().await?;
             // One was made with the account, and one just now.
-            for _ in 1..more {
+            for _ in 2..share {
                 client.one_more_session().await?;
             }
             Ok(client)

@@ -24,8 +24,9 @@ pub(crate) fn processor_time(roots: &[u32]) -> Result<u64> {
     for process in with_descendants(roots)? {
         // Of a process that has just ended its parent knows.
         let Some(stat) = stat(process) else { continue };
-        // Fields 14 to 17 of proc(5): its own time and that of children who have ended.
-        ticks += stat.iter().skip(11).take(4).filter_map(|field| field.parse::<u64>().ok()).sum::<u64>();
+        // Fields 14 to 17 of proc(5), of which the list begins with the third: its own time and that of children who
+        // have ended.
+        ticks += stat.get(11..15).unwrap_or_default().iter().filter_map(|field| field.parse::<u64>().ok()).sum::<u64>();
     }
     Ok(ticks * TICK)
 }

@@ -113,7 +113,7 @@ fn begin(clients: Vec<Client>, rate: u32, schedule: Schedule) -> Asking {
     asking
 }
 
-/// Tells each in its turn, until the end.
+/// Tells each in its turn, until the end. It sleeps to keep the pace: here the time is what is asked for.
 fn pace(turns: &[UnboundedSender<Instant>], rate: u32, end: Instant) {
     let pause = Duration::from_secs(1) / rate.max(1);
     let mut due = Instant::now();

@@ -87,7 +87,9 @@ pub(super) fn limit(stage: &Stage, figures: &mut Figures) -> Result<()> {
 /// Hashes on all cores.
 pub(super) fn argon2(stage: &Stage, figures: &mut Figures) -> Result<()> {
     let mut command = stage.bench(&["argon2"]);
-    command.args(stage.rounds().into_iter().skip(2));
+    // It needs no time to warm up.
+    let [_, _, rounds @ ..] = stage.rounds();
+    command.args(rounds);
     let line = printed(&mut command)?.pop().context("nothing was printed")?;
     let rounds = line.get("hashes_per_second").and_then(Value::as_array).context("no rounds were printed")?;
     let hashes = median(rounds.iter().filter_map(Value::as_f64)).context("nothing was hashed")?;

@@ -140,6 +140,11 @@ mod tests {
         panic!("a fault in a handler");
     }
 
+    async fn panics_later() {
+        tokio::task::yield_now().await;
+        panic!("a fault in a handler");
+    }
+
     async fn never_answers() {
         std::future::pending().await
     }
@@ -154,6 +159,7 @@ mod tests {
     async fn send(request: Request) -> (StatusCode, String, bool) {
         let router = Router::new()
             .route("/panics", post(panics))
+            .route("/panics-later", post(panics_later))
             .route("/never", post(never_answers))
             .route("/goes-on", post(goes_on))
             .route("/fine", post(async || "fine"))
@@ -177,9 +183,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_an_answer_that_tells_nothing() {
-        let (status, body, _) = send(to("/panics", Body::empty())).await;
-        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
-        assert!(body.contains(r#""code":"internal""#) && !body.contains("handler"), "{body}");
+        for path in ["/panics", "/panics-later"] {
+            let (status, body, _) = send(to(path, Body::empty())).await;
+            assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR, "{path}");
+            assert!(body.contains(r#""code":"internal""#) && !body.contains("handler"), "{body}");
+        }
     }
 
     #[tokio::test(start_paused = true)]
