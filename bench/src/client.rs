@@ -141,12 +141,23 @@ impl Client {
                 if kind == Kind::Refresh && self.wire.rotates() {
                     ensure!(next.refresh != self.session.refresh, "the same secret again");
                 }
-                self.session = next;
+                self.go_on_with(next);
             }
-            Kind::SignIn => self.session = self.wire.session(answer)?,
+            Kind::SignIn => self.go_on_with(self.wire.session(answer)?),
             Kind::Checked | Kind::Me | Kind::SignUp => {}
         }
         Ok(())
+    }
+
+    /// Uses the tokens of `session` from here on: the ones before may be over.
+    fn go_on_with(&mut self, session: Session) {
+        self.session = session;
+        if let Some(checked) = &mut self.checked {
+            checked.call = self.wire.checked(&self.session);
+        }
+        if let Some(me) = &mut self.me {
+            me.call = self.wire.me(&self.session);
+        }
     }
 
     async fn prove(&mut self, call: Call) -> Result<Proven> {

@@ -145,7 +145,7 @@ fn promises() -> Vec<Promise> {
             "checked with 1,000,000 revocations, of none",
             (sqlite, "1000000-revocations checked"),
             (sqlite, "1000000-accounts checked"),
-            AtLeast(0.95),
+            AtLeast(0.9),
         ),
     ]
 }
