@@ -31,13 +31,14 @@ mod status_lists;
 mod verify_email;
 
 use axum::{
+    Router,
     http::{HeaderMap, StatusCode, header::SET_COOKIE},
-    middleware::from_fn,
 };
 use hallpass_core::{Code, Error};
+use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{AppState, cookies, error::Problem, security};
+use crate::{AppState, cookies, error::Problem};
 
 pub(crate) use issued::User;
 
@@ -52,8 +53,23 @@ const DONE: Done = Ok(StatusCode::NO_CONTENT);
 /// What was asked for will happen, or nothing will, and nobody is told which.
 const ACCEPTED: Done = Ok(StatusCode::ACCEPTED);
 
-/// Every operation with its documentation; none can be here without.
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
+/// Every operation, and what documents them all; none can be here without.
+pub(crate) struct Routes {
+    /// Those that refuse a query: hardly an operation takes one.
+    pub(crate) without_query: Router<AppState>,
+    /// Those that are given the query of their address.
+    pub(crate) with_query: Router<AppState>,
+    pub(crate) document: OpenApi,
+}
+
+pub(crate) fn routes() -> Routes {
+    let (without_query, mut document) = without_query().split_for_parts();
+    let (with_query, others) = with_query().split_for_parts();
+    document.merge(others);
+    Routes { without_query, with_query, document }
+}
+
+fn without_query() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
         .routes(routes!(signup::sign_up))
         .routes(routes!(login::log_in))
@@ -95,8 +111,10 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(configuration::read_configuration))
         .routes(routes!(health::is_alive))
         .routes(routes!(health::is_ready))
-        .layer(from_fn(security::refuse_query))
-        // What comes after that layer reads its query by itself, and as strictly …
+}
+
+fn with_query() -> OpenApiRouter<AppState> {
+    OpenApiRouter::default()
         .routes(routes!(activity::read_activity))
         .routes(routes!(revocations::read_revocations))
         .routes(routes!(admin::accounts::list_accounts))
@@ -104,7 +122,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(admin::events::list_events))
         .routes(routes!(admin::outbox::list_mails))
         .routes(routes!(admin::statistics::read_statistics))
-        // … or not at all: proxies send along that of the request about which they ask.
+        // It does not read it: proxies send along that of the request about which they ask.
         .routes(routes!(forward_auth::forward_auth))
 }
 

@@ -6,11 +6,13 @@
 
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, header, request::Parts},
+    http::{HeaderMap, HeaderName, header, request::Parts},
 };
 use hallpass_core::{Code, Error, Result, SessionId, sessions};
 
 use crate::{AppState, cookies, csrf, error::Problem, web::Policy};
+
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Who is calling.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +36,7 @@ enum Page {
 impl Client {
     pub(crate) fn of(headers: &HeaderMap, policy: &Policy) -> Self {
         let mut origins = headers.get_all(header::ORIGIN).iter();
-        let site = headers.get("sec-fetch-site").map(|value| value.as_bytes());
+        let site = headers.get(FETCH_SITE).map(|value| value.as_bytes());
         let page = match (site, origins.next(), origins.next()) {
             (_, Some(_), Some(_)) => Page::Foreign,
             (_, Some(origin), None) if policy.is_own(origin) || policy.lists(origin) => Page::Ours,

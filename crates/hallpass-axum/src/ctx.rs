@@ -14,13 +14,17 @@ use std::{
 use aws_lc_rs::rand;
 use axum::{
     extract::{ConnectInfo, FromRequestParts},
-    http::{Extensions, HeaderMap, header, request::Parts},
+    http::{Extensions, HeaderMap, HeaderName, header, request::Parts},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use hallpass_core::{Actor, Claims, Ctx};
 use hallpass_token::bearer;
 
 use crate::{AppState, error::Problem, web::Policy};
+
+/// The header in which proxies and clients see the id of a request.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Finds everything that belongs to one request in the log; made by the outermost layer.
 #[derive(Debug, Clone)]
@@ -90,7 +94,7 @@ impl RequestIds {
 /// The id of a request: what a trusted proxy called it, or a new one.
 pub(crate) fn request_id(headers: &HeaderMap, extensions: &Extensions, app: &AppState) -> Arc<str> {
     let trusted = || peer(extensions).is_some_and(|peer| app.policy().trusts(peer));
-    let given = headers.get("x-request-id").filter(|_| trusted());
+    let given = headers.get(REQUEST_ID).filter(|_| trusted());
     if let Some(given) = given.and_then(|value| value.to_str().ok()).filter(|given| is_plain(given)) {
         return given.into();
     }
@@ -109,7 +113,7 @@ fn is_plain(id: &str) -> bool {
 /// and `X-Real-IP` are never read.
 fn client_address(headers: &HeaderMap, extensions: &Extensions, policy: &Policy) -> Option<IpAddr> {
     let mut address = peer(extensions)?;
-    let lines: Vec<&[u8]> = headers.get_all("x-forwarded-for").iter().map(|line| line.as_bytes()).collect();
+    let lines: Vec<&[u8]> = headers.get_all(FORWARDED_FOR).iter().map(|line| line.as_bytes()).collect();
     for line in lines.iter().rev() {
         for hop in line.rsplit(|byte| *byte == b',') {
             if !policy.trusts(address) {

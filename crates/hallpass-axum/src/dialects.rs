@@ -29,13 +29,17 @@ use axum::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tracing::Instrument;
 
 pub use cookie_refresh::CookieRefresh;
 pub use dj_rest_auth::{DjRestAuth, LoginMethod, SameSite};
 pub use drf_jwt::DrfJwt;
 pub use simplejwt::SimpleJwt;
 
-use crate::{AppState, pages, security};
+use crate::{
+    AppState, pages,
+    security::{self, Traced},
+};
 use jwt::Secret;
 
 /// A wire format, and what the project that it comes from had set up.
@@ -172,7 +176,7 @@ fn addresses(Opened { dialect, secrets }: &Opened, app: &AppState) -> Vec<View> 
 
 /// An address at which more than one would answer, as a sentence that says what to do.
 pub(crate) fn clash(app: &AppState) -> Option<String> {
-    let mut taken: BTreeSet<String> = crate::api::routes().split_for_parts().1.paths.paths.into_keys().collect();
+    let mut taken: BTreeSet<String> = crate::api::routes().document.paths.paths.into_keys().collect();
     taken.extend(pages::addresses(app).map(str::to_owned));
     let all = app.dialects().iter().flat_map(|opened| addresses(opened, app));
     let (address, _) = all.into_iter().find(|(address, _)| !taken.insert(address.clone()))?;
@@ -235,8 +239,10 @@ impl Allowed {
 }
 
 /// What is done around every view.
-async fn around(State((app, allowed)): State<(AppState, Allowed)>, request: Request, next: Next) -> Response {
-    security::request(&app, request, async |request| answer(&app, allowed, request, next).await).await
+async fn around(State((app, allowed)): State<(AppState, Allowed)>, mut request: Request, next: Next) -> Response {
+    let traced = Traced::begin(&app, &mut request);
+    let response = answer(&app, allowed, request, next).instrument(traced.span.clone()).await;
+    traced.end(response)
 }
 
 /// Answers preflights, lets listed front ends read answers, and sets Django's security headers and ours.

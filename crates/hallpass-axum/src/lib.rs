@@ -43,6 +43,7 @@ mod web;
 
 use std::time::Duration;
 
+use api::Routes;
 use axum::Router;
 use hallpass_core::{Ctx, Error, bell, mail, tasks};
 use tokio::time::{MissedTickBehavior, interval};
@@ -56,11 +57,10 @@ pub use web::{Pages, Policy, Web};
 
 /// Every route, with every layer around it.
 pub fn router(state: AppState) -> Router {
-    let (api, document) = api::routes().split_for_parts();
-    let document = openapi::complete(&document, state.policy().prefix());
-    let pages = pages::routes(document, &state);
-    let dialects = state.dialects().iter().map(|dialect| dialects::routes(dialect, &state));
-    dialects.fold(security::wrap(api.merge(pages), &state), Router::merge)
+    let Routes { without_query, with_query, document } = api::routes();
+    let pages = pages::routes(openapi::complete(&document, state.policy().prefix()), &state);
+    let own = security::wrap(without_query, with_query.merge(pages), &state);
+    state.dialects().iter().map(|dialect| dialects::routes(dialect, &state)).fold(own, Router::merge)
 }
 
 /// The background work, for as long as it is polled: follows revocations, reloads and rotates keys, forgets what is

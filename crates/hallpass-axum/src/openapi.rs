@@ -34,7 +34,7 @@ struct Common;
 
 /// The description as it is published with a release: for a server with a host of its own.
 pub fn openapi_json() -> String {
-    let (_, document) = api::routes().split_for_parts();
+    let document = api::routes().document;
     complete(&document, "")
 }
 

@@ -11,44 +11,58 @@ mod trace;
 use axum::{
     Router,
     extract::{Request, State},
+    handler::Handler,
     http::{Method, StatusCode},
     middleware::{Next, from_fn_with_state as with},
     response::{IntoResponse, Response},
 };
 use hallpass_core::Code;
+use tracing::Instrument;
 
 use crate::{AppState, error::Problem};
 
-pub(crate) use guard::{admit, refuse_query};
-pub(crate) use trace::request;
+pub(crate) use guard::admit;
+pub(crate) use trace::Traced;
 
-/// Puts everything around `router` that holds for all of it.
-pub(crate) fn wrap(router: Router<AppState>, app: &AppState) -> Router {
-    let router = router.fallback(not_found).method_not_allowed_fallback(method_not_allowed);
-    // One layer: each would copy the whole of those below it with every request.
-    router.layer(with(app.clone(), around)).with_state(app.clone())
+/// What becomes of the query of an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Query {
+    /// It is refused: a credential in an address ends up in logs and histories.
+    Refused,
+    /// Each handler looks at it or not, and as strictly.
+    Read,
+}
+
+/// Puts everything around all routes: those that refuse a query, and those that are given it.
+pub(crate) fn wrap(without_query: Router<AppState>, with_query: Router<AppState>, app: &AppState) -> Router {
+    // One layer for each route: each would copy the whole of those below it several times with every request.
+    let layer = |query| with((app.clone(), query), around);
+    without_query
+        .layer(layer(Query::Refused))
+        .merge(with_query.layer(layer(Query::Read)))
+        .fallback(not_found.layer(layer(Query::Read)))
+        .method_not_allowed_fallback(method_not_allowed.layer(layer(Query::Read)))
+        .with_state(app.clone())
 }
 
 /// What is done around every handler, in this order; with the answer in the reverse.
-async fn around(State(app): State<AppState>, request: Request, next: Next) -> Response {
+async fn around(State((app, query)): State<(AppState, Query)>, mut request: Request, next: Next) -> Response {
     // Gives the request its id and one line in the log, and failures the id.
-    trace::request(&app, request, async |request| {
-        // Answers preflights, and lets listed front ends read answers, those refused below included.
-        let asked = cors::Asked::by(&request, &app);
-        let mut response = if asked.preflight {
-            StatusCode::NO_CONTENT.into_response()
-        } else if let Err(refused) = guard::refuse_foreign_page(&request, &app) {
-            refused.into_response()
-        } else {
-            // Bounds address, body and time, and lets what was begun end.
-            guard::admit(request, next).await
-        };
-        asked.answer(response.headers_mut());
-        // Puts the security headers on whatever comes out.
-        headers::complete(response.headers_mut(), &app);
-        response
-    })
-    .await
+    let traced = Traced::begin(&app, &mut request);
+    // Answers preflights, and lets listed front ends read answers, those refused below included.
+    let asked = cors::Asked::by(&request, &app);
+    let mut response = if asked.preflight {
+        StatusCode::NO_CONTENT.into_response()
+    } else if let Err(refused) = guard::refuse(&request, query, &app) {
+        refused.into_response()
+    } else {
+        // Bounds address, body and time, and lets what was begun end.
+        guard::admit(request, next).instrument(traced.span.clone()).await
+    };
+    asked.answer(response.headers_mut());
+    // Puts the security headers on whatever comes out.
+    headers::complete(response.headers_mut(), &app);
+    traced.end(response)
 }
 
 /// There is nothing at this address.

@@ -18,8 +18,10 @@ use axum::{
 };
 use hallpass_core::{Code, Error};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tokio::task::JoinHandle;
 use tracing::Instrument;
 
+use super::Query;
 use crate::{AppState, client::Client, error::Problem, json::LARGEST_BODY};
 
 /// The longest path and query, in bytes.
@@ -39,7 +41,11 @@ pub(crate) async fn admit(request: Request, next: Next) -> Response {
         let problem = Problem::new(Code::InvalidRequest, "The address is longer than 8 KiB");
         return problem.with_status(StatusCode::URI_TOO_LONG).into_response();
     }
-    match read_body(request).await {
+    if request.body().is_end_stream() {
+        return run_to_the_end(request, next).await;
+    }
+    // What most requests do not need lies elsewhere, so that theirs are small.
+    match Box::pin(read_body(request)).await {
         Ok(request) => run_to_the_end(request, next).await,
         Err(problem) => {
             let mut response = problem.into_response();
@@ -52,22 +58,23 @@ pub(crate) async fn admit(request: Request, next: Next) -> Response {
     }
 }
 
-/// Refuses a query: hardly an operation takes one, and a credential in an address ends up in logs and histories.
-pub(crate) async fn refuse_query(request: Request, next: Next) -> Result<Response, Problem> {
-    if request.uri().query().is_some_and(|query| !query.is_empty()) {
+/// Refuses what no handler sees.
+pub(super) fn refuse(request: &Request, query: Query, app: &AppState) -> Result<(), Problem> {
+    refuse_foreign_page(request, app)?;
+    if query == Query::Refused && request.uri().query().is_some_and(|query| !query.is_empty()) {
         return Err(Problem::new(
             Code::InvalidRequest,
             "This address takes no parameters after `?`; a token goes into `Authorization`",
         ));
     }
-    Ok(next.run(request).await)
+    Ok(())
 }
 
 /// Refuses requests of foreign pages that could change something (CSRF, log-in CSRF).
 ///
 /// A request with an `Authorization` header is judged by that alone: no page can make a browser send one to us unless
 /// we allowed it in a preflight.
-pub(super) fn refuse_foreign_page(request: &Request, app: &AppState) -> Result<(), Problem> {
+fn refuse_foreign_page(request: &Request, app: &AppState) -> Result<(), Problem> {
     if !request.method().is_safe() && !request.headers().contains_key(header::AUTHORIZATION) {
         Client::of(request.headers(), app.policy()).refuse_foreign_page()?;
     }
@@ -75,9 +82,6 @@ pub(super) fn refuse_foreign_page(request: &Request, app: &AppState) -> Result<(
 }
 
 async fn read_body(request: Request) -> Result<Request, Problem> {
-    if request.body().is_end_stream() {
-        return Ok(request);
-    }
     let (parts, body) = request.into_parts();
     let announced = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: u64| length > LARGEST_BODY as u64) {
@@ -107,7 +111,11 @@ async fn run_to_the_end(request: Request, next: Next) -> Response {
         Ok(Poll::Pending) => {}
         Err(_) => return panicked(),
     }
-    match tokio::time::timeout(DEADLINE, tokio::spawn(work.in_current_span())).await {
+    Box::pin(wait(tokio::spawn(work.in_current_span()))).await
+}
+
+async fn wait(work: JoinHandle<Response>) -> Response {
+    match tokio::time::timeout(DEADLINE, work).await {
         Ok(Ok(response)) => response,
         Ok(Err(_)) => panicked(),
         Err(_) => Problem::new(

@@ -20,8 +20,16 @@ const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 const PERMISSIONS: &str = "publickey-credentials-get=(self), accelerometer=(), camera=(), display-capture=(), \
     geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), payment=(), serial=(), usb=()";
 
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
+
+/// About how many headers are added to an answer.
+const ADDED: usize = 12;
+
 /// Adds the headers to an answer on its way out.
 pub(super) fn complete(headers: &mut HeaderMap, app: &AppState) {
+    headers.reserve(ADDED);
     let kind = headers.get(header::CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
     let is_page = kind.starts_with(b"text/html");
     if kind == b"application/json" {
@@ -31,8 +39,8 @@ pub(super) fn complete(headers: &mut HeaderMap, app: &AppState) {
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(header::REFERRER_POLICY, "no-referrer");
     if is_page {
-        set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
-        set(HeaderName::from_static("permissions-policy"), PERMISSIONS);
+        set(OPENER_POLICY, "same-origin");
+        set(PERMISSIONS_POLICY, PERMISSIONS);
     }
     // Browsers keep it for a host on all of its ports: in development, for whatever else runs on this machine.
     if app.policy().https() && !app.policy().dev() {
@@ -42,7 +50,7 @@ pub(super) fn complete(headers: &mut HeaderMap, app: &AppState) {
     keep_or_set(headers, header::X_FRAME_OPTIONS, "DENY");
     // Whatever does not say otherwise holds tokens or somebody's data.
     keep_or_set(headers, header::CACHE_CONTROL, "no-store");
-    keep_or_set(headers, HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
+    keep_or_set(headers, RESOURCE_POLICY, "same-origin");
 }
 
 fn keep_or_set(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {

@@ -23,9 +23,6 @@ use super::{
 /// What a head that is refused turns into: a NUL cannot stand in a request line (RFC 9112 section 3).
 const REFUSED: &[u8] = b"\0\r\n\r\n";
 
-/// Bytes that are read from the socket at a time.
-const PIECE: usize = 8 * 1024;
-
 /// A connection between the socket and the HTTP parser.
 pub(super) struct Connection<S> {
     stream: S,
@@ -127,17 +124,20 @@ impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
             {
                 return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
             }
-            let mut piece = [0; PIECE];
-            let mut read = ReadBuf::new(&mut piece);
-            ready!(Pin::new(&mut this.stream).poll_read(context, &mut read))?;
-            if read.filled().is_empty() {
+            // Into the parser's own room, and out of it again until it is looked at.
+            let begin = buffer.filled().len();
+            ready!(Pin::new(&mut this.stream).poll_read(context, buffer))?;
+            let read = buffer.filled().get(begin..).unwrap_or_default();
+            this.pending.extend_from_slice(read);
+            let is_end = read.is_empty();
+            buffer.set_filled(begin);
+            if is_end {
                 // The client has closed; an unfinished head goes to the parser, which knows what to make of it.
                 this.cleared = this.pending.len();
                 this.expecting = Expecting::End;
                 this.hand_on(buffer);
                 return Poll::Ready(Ok(()));
             }
-            this.pending.extend_from_slice(read.filled());
         }
     }
 }

@@ -4,7 +4,7 @@
 //! way, and would then take a part of one request for another (request smuggling). Such a head is refused here, never
 //! repaired.
 
-use memchr::{memchr, memchr_iter, memchr2};
+use memchr::{memchr, memchr_iter};
 
 /// The largest head, in bytes.
 pub(super) const LARGEST_HEAD: usize = 16 * 1024;
@@ -34,34 +34,37 @@ pub(super) fn length(bytes: &[u8]) -> Option<usize> {
 
 /// What follows `head`, if it can be read in one way only.
 pub(super) fn body(head: &[u8]) -> Option<Body> {
-    let mut line_begins = 0;
-    let mut lines = memchr_iter(b'\n', head).map(|at| {
-        let line = head.get(line_begins..at)?.strip_suffix(b"\r")?;
-        line_begins = at + 1;
-        // Neither may stand alone: some readers end a line there.
-        memchr2(b'\r', 0, line).is_none().then_some(line)
-    });
-    lines.next()??;
+    let mut begins = 0;
+    let mut lines = 0;
     let mut content_length = None;
     let mut chunked = false;
-    for line in lines {
-        let line = line?;
-        if line.starts_with(b" ") || line.starts_with(b"\t") {
-            return None;
+    for end in memchr_iter(b'\n', head) {
+        let line = head.get(begins..end)?.strip_suffix(b"\r")?;
+        begins = end + 1;
+        lines += 1;
+        match line.first() {
+            Some(b' ' | b'\t') => return None,
+            // Of all fields two say what follows. The first line may begin alike, and is neither of them.
+            Some(b'c' | b'C' | b't' | b'T') if lines > 1 => {}
+            _ => continue,
         }
         let Some(colon) = memchr(b':', line) else { continue };
         let (name, value) = line.split_at(colon);
         let value = value.get(1..)?.trim_ascii();
-        if name.trim_ascii().eq_ignore_ascii_case(b"content-length") {
+        if name.trim_ascii_end().eq_ignore_ascii_case(b"content-length") {
             if content_length.replace(digits(value)?).is_some() {
                 return None;
             }
-        } else if name.trim_ascii().eq_ignore_ascii_case(b"transfer-encoding") {
+        } else if name.trim_ascii_end().eq_ignore_ascii_case(b"transfer-encoding") {
             if chunked || !value.eq_ignore_ascii_case(b"chunked") {
                 return None;
             }
             chunked = true;
         }
+    }
+    // Neither may stand alone: some readers end a line there.
+    if memchr(0, head).is_some() || memchr_iter(b'\r', head).count() != lines {
+        return None;
     }
     match (content_length, chunked) {
         (Some(_), true) => None,
