@@ -28,11 +28,12 @@ pub async fn follow(hallpass: &Hallpass, ctx: &Ctx) -> Result<()> {
     keys::reload(hallpass).await
 }
 
-/// The part that is due once a minute, and what was counted, every ten seconds.
+/// The part that is due once a minute, what was counted, every ten seconds, and memory that nobody needs.
 ///
 /// # Errors
 /// [`crate::Code::Unavailable`]; then the next minute does it.
 pub async fn tidy(hallpass: &Hallpass, ctx: &Ctx) -> Result<()> {
+    hallpass.0.hasher.give_memory_back();
     statistics::keep_up(hallpass, ctx.now).await?;
     let last = hallpass.0.tidied_at.swap(ctx.now, Ordering::Relaxed);
     if revocation::is_same_minute(last, ctx.now) {

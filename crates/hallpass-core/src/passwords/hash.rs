@@ -4,8 +4,11 @@
 use std::sync::Arc;
 
 use argon2::{
-    Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version,
-    password_hash::Error as HashError,
+    Algorithm, Argon2, Params, PasswordHash, Version,
+    password_hash::{
+        Error as HashError,
+        phc::{Output, ParamsString, Salt},
+    },
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD as BASE64};
@@ -13,6 +16,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD as BASE64};
 use super::{
     Password,
     django::{self, Django},
+    memory::Memory,
     pool::Pool,
     strength,
 };
@@ -38,10 +42,7 @@ pub enum Verdict {
     RightButOutdated,
 }
 
-/// Makes and checks hashes, not more at a time than there are cores. Clones share the places.
-///
-/// The memory of a hash is given back when it ends: keeping it would save a tenth of the time, and leave behind what
-/// passwords can be guessed from.
+/// Makes and checks hashes, not more at a time than there are cores. Clones share the places, and the memory.
 #[derive(Clone)]
 pub struct Hasher {
     argon2: Argon2<'static>,
@@ -49,6 +50,7 @@ pub struct Hasher {
     /// Nobody's hash, of the same cost as a new one.
     nobody: Stored,
     pool: Arc<Pool>,
+    memory: Arc<Memory>,
 }
 
 /// A hash that can be compared with.
@@ -74,7 +76,7 @@ impl Hasher {
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let encoding = settings.encoding;
         let nobody = nobody(argon2.params(), encoding)?;
-        Ok(Self { argon2, encoding, nobody, pool: Arc::new(Pool::new()) })
+        Ok(Self { argon2, encoding, nobody, pool: Arc::new(Pool::new()), memory: Arc::default() })
     }
 
     /// Hashes a password under a new salt, into the form that is asked for.
@@ -83,8 +85,16 @@ impl Hasher {
     /// [`crate::Code::Busy`] with the seconds after which to try again.
     pub async fn hash(&self, password: &Password) -> Result<String> {
         let salt = secret::random::<SALT_LENGTH>()?;
-        let (argon2, encoding, password) = (self.argon2.clone(), self.encoding, password.clone());
-        self.pool.run(move || encode(&argon2, encoding, password.expose().as_bytes(), &salt)).await?
+        let (argon2, memory, password) = (self.argon2.clone(), self.memory.clone(), password.clone());
+        let encoding = self.encoding;
+        let hash = move || {
+            let password = password.expose().as_bytes();
+            match encoding {
+                PasswordEncoding::Phc => phc(&argon2, &memory, password, &salt),
+                PasswordEncoding::Django => Ok(django::pbkdf2_sha256(password, &salt)),
+            }
+        };
+        self.pool.run(hash).await?
     }
 
     /// Compares a password with what is stored for an account. For nobody, for an account without a password and for a
@@ -100,13 +110,9 @@ impl Hasher {
             Some(_) => Verdict::Right,
         };
         let compared = stored.unwrap_or_else(|| self.nobody.clone());
-        let (argon2, password) = (self.argon2.clone(), password.clone());
+        let (memory, password) = (self.memory.clone(), password.clone());
         let compare = move || match compared {
-            Stored::Argon2 { hash, .. } => match argon2.verify_password(password.expose().as_bytes(), &*hash) {
-                Ok(()) => Ok(true),
-                Err(HashError::PasswordInvalid) => Ok(false),
-                Err(error) => Err(Error::internal(error)),
-            },
+            Stored::Argon2 { hash, .. } => is_of(&hash, password.expose().as_bytes(), &memory).map_err(Error::internal),
             Stored::Django(hash) => Ok(hash.verify(password.expose().as_bytes())),
         };
         Ok(if self.pool.run(compare).await?? { right } else { Verdict::Wrong })
@@ -138,6 +144,11 @@ impl Hasher {
     /// [`crate::Code::Busy`] with the seconds after which to try again.
     pub(crate) async fn in_pool<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
         self.pool.run(work).await
+    }
+
+    /// Gives memory back that was not used since the last call.
+    pub(crate) fn give_memory_back(&self) {
+        self.memory.give_back();
     }
 
     /// A stored hash, if it is one whose cost nobody could have chosen to stall us.
@@ -176,18 +187,37 @@ impl Hasher {
     }
 }
 
-fn encode(
-    argon2: &Argon2<'_>,
-    encoding: PasswordEncoding,
-    password: &[u8],
-    salt: &[u8; SALT_LENGTH],
-) -> Result<String> {
-    match encoding {
-        PasswordEncoding::Phc => {
-            Ok(argon2.hash_password_with_salt(password, salt).map_err(Error::internal)?.to_string())
-        }
-        PasswordEncoding::Django => Ok(django::pbkdf2_sha256(password, salt)),
-    }
+/// A new hash.
+fn phc(argon2: &Argon2<'_>, memory: &Memory, password: &[u8], salt: &[u8; SALT_LENGTH]) -> Result<String> {
+    let make = || {
+        let salt = Salt::new(salt)?;
+        Ok(PasswordHash {
+            algorithm: Algorithm::Argon2id.ident(),
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(argon2.params())?,
+            hash: Some(output(argon2, memory, password, &salt)?),
+            salt: Some(salt),
+        })
+    };
+    make().map(|hash| hash.to_string()).map_err(|error: HashError| Error::internal(error))
+}
+
+/// Whether a hash is of this password; compared in constant time.
+fn is_of(hash: &PasswordHash, password: &[u8], memory: &Memory) -> Result<bool, HashError> {
+    let (Some(salt), Some(expected)) = (&hash.salt, &hash.hash) else { return Ok(false) };
+    let algorithm = Algorithm::try_from(hash.algorithm.as_str())?;
+    let version = hash.version.map(Version::try_from).transpose()?.unwrap_or_default();
+    let argon2 = Argon2::new(algorithm, version, Params::try_from(hash)?);
+    Ok(output(&argon2, memory, password, salt)? == *expected)
+}
+
+fn output(argon2: &Argon2<'_>, memory: &Memory, password: &[u8], salt: &[u8]) -> Result<Output, HashError> {
+    let mut output = [0; Output::MAX_LENGTH];
+    let length = argon2.params().output_len().unwrap_or(TAG_LENGTH);
+    let output = output.get_mut(..length).ok_or(HashError::OutputSize)?;
+    let blocks = argon2.params().block_count();
+    memory.lend(blocks, |blocks| argon2.hash_password_into_with_memory(password, salt, output, blocks))?;
+    Ok(Output::new(output)?)
 }
 
 /// Random bytes in place of what a hash would be: nothing tells them apart, and nobody waits for them.
@@ -235,6 +265,7 @@ pub fn check(settings: &config::Passwords) -> Vec<String> {
 mod tests {
     use std::{sync::mpsc, time::Duration};
 
+    use argon2::PasswordHasher;
     use futures_util::FutureExt;
     use secrecy::SecretString;
     use tokio::{task::spawn_blocking, time::timeout};

@@ -11,6 +11,7 @@ use crate::FieldError;
 
 mod django;
 pub mod hash;
+mod memory;
 mod pool;
 pub mod strength;
 mod validators;
