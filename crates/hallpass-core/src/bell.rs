@@ -6,9 +6,9 @@
 
 use std::{convert::Infallible, mem, time::Duration};
 
-use sqlx::{PgPool, postgres::PgListener};
+use sqlx::{PgPool, Postgres, postgres::PgListener};
 
-use crate::{Db, Error, Hallpass, Result, config::Bell, revocation, store};
+use crate::{Connections, Db, Error, Hallpass, Result, config::Bell, revocation, store};
 
 pub(crate) mod redis;
 
@@ -68,7 +68,7 @@ fn tell(fine: &mut bool, error: &Error, what: &'static str) {
 
 /// What is pulled here, and heard by every server of this database.
 enum Rope {
-    Notify(PgPool),
+    Notify(Connections<Postgres>, PgPool),
     Redis(Box<redis::Rope>),
 }
 
@@ -83,7 +83,7 @@ impl Rope {
     fn of(hallpass: &Hallpass) -> Option<Self> {
         let settings = &hallpass.config().revocation;
         match (settings.bell, hallpass.db()) {
-            (Bell::Notify, Db::Postgres(pool)) => Some(Self::Notify(pool.clone())),
+            (Bell::Notify, Db::Postgres { connections, pool }) => Some(Self::Notify(connections.clone(), pool.clone())),
             // The address was checked with all other settings.
             (Bell::Redis, _) => redis::Rope::to(&settings.redis).ok().map(Box::new).map(Self::Redis),
             (Bell::Notify | Bell::Off, _) => None,
@@ -92,7 +92,7 @@ impl Rope {
 
     async fn ring(&mut self) -> Result<()> {
         match self {
-            Self::Notify(pool) => Ok(store::bell::ring(pool).await?),
+            Self::Notify(connections, _) => Ok(store::bell::ring(connections).await?),
             Self::Redis(rope) => rope.ring().await,
         }
     }
@@ -100,7 +100,7 @@ impl Rope {
     /// Hears what is rung from now on.
     async fn listen(&self) -> Result<Ear> {
         Ok(match self {
-            Self::Notify(pool) => Ear::Notify(store::bell::listen(pool).await?),
+            Self::Notify(_, pool) => Ear::Notify(store::bell::listen(pool).await?),
             Self::Redis(rope) => Ear::Redis(rope.listen().await?),
         })
     }

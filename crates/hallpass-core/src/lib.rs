@@ -65,7 +65,7 @@ pub use config::Config;
 pub use ctx::{Actor, Ctx};
 pub use error::{Code, Error, FieldError, Result};
 pub use secret::{MacKey, MasterKey, Secrets};
-pub use store::{Db, Readers, Turns};
+pub use store::{Connections, Db, Turns};
 
 use keys::Ring;
 use passwords::hash::Hasher;

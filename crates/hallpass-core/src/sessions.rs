@@ -250,19 +250,24 @@ pub async fn go_on(hallpass: &Hallpass, ctx: &Ctx, session: SessionId, generatio
     // Each round that is lost was won by somebody else's step, after which most requests have nothing left to change.
     for _ in 0..100 {
         let mut reader = hallpass.0.db.read().await?;
-        let issued = store::sessions::issued(reader.conn(), secret.session).await?.ok_or_else(not_ours)?;
-        let (row, known) = (issued.session, issued.status_number.zip(issued.status_version));
+        let issued = store::sessions::issued(reader.conn(), secret.session).await?;
+        let (row, account, known) = match issued {
+            Some(issued) => (issued.session, Some(issued.account), issued.status_number.zip(issued.status_version)),
+            // Its account is gone, if ever there was such a session.
+            None => {
+                let row = store::sessions::by_id(reader.conn(), secret.session).await?;
+                (row.ok_or_else(not_ours)?, None, None)
+            }
+        };
+        drop(reader);
         if let Some(cause) = &row.end_cause {
             return Err(over(EndCause::parse(cause)));
         }
         if secret.generation > row.generation {
             everybody::warn_of_old_copy(hallpass, ctx.now);
         }
-        let id = AccountId(row.account_id);
-        let account = store::accounts::by_id(reader.conn(), id).await?.filter(|account| account.is_active);
-        drop(reader);
 
-        let decision = match account {
+        let decision = match account.filter(|account| account.is_active) {
             None => Err(EndCause::Deactivated),
             Some(_) if row.absolute_end <= ctx.now => Err(EndCause::AbsoluteLimit),
             Some(_) if row.idle_end <= ctx.now => Err(EndCause::Idle),
@@ -311,7 +316,8 @@ async fn step(
     known: Option<i64>,
     version: i64,
 ) -> Result<Option<i64>> {
-    let mut tx = hallpass.0.db.begin().await?;
+    let db = &hallpass.0.db;
+    let mut tx = if known.is_some() { db.begin_one().await? } else { db.begin().await? };
     if let Some(next) = next
         && !store::sessions::rotate(tx.conn(), row, next, ctx.now).await?
     {

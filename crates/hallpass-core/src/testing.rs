@@ -89,7 +89,7 @@ impl TestDb {
     pub async fn take_back(&self, many: usize, now: i64) {
         let id = match &self.db {
             Db::Sqlite { .. } => "cast(printf('%016d', i) as blob)",
-            Db::Postgres(_) => "lpad(i::text, 32, '0')::uuid",
+            Db::Postgres { .. } => "lpad(i::text, 32, '0')::uuid",
         };
         let statement = AssertSqlSafe(format!(
             "with recursive n(i) as (select 1 union all select i + 1 from n where i < {many})
@@ -98,7 +98,7 @@ impl TestDb {
         ));
         match &self.db {
             Db::Sqlite { writer, .. } => drop(sqlx::query(statement).execute(writer).await.expect("lines are written")),
-            Db::Postgres(pool) => drop(sqlx::query(statement).execute(pool).await.expect("lines are written")),
+            Db::Postgres { pool, .. } => drop(sqlx::query(statement).execute(pool).await.expect("lines are written")),
         }
     }
 
@@ -119,7 +119,7 @@ impl TestDb {
 pub async fn make_django_tables(db: &Db) {
     let tables = match db {
         Db::Sqlite { .. } => include_str!("testing/django/sqlite.sql"),
-        Db::Postgres(_) => include_str!("testing/django/postgres.sql"),
+        Db::Postgres { .. } => include_str!("testing/django/postgres.sql"),
     };
     db.run_all(&[tables.to_owned()]).await.expect("Django's tables are made");
 }

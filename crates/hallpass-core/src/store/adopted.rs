@@ -132,7 +132,7 @@ impl Db {
     pub(crate) fn statements_to_adopt(&self, users: &Users) -> Vec<String> {
         let views = match self {
             Db::Sqlite { .. } => sqlite::statements(users),
-            Db::Postgres(_) => postgres::statements(users),
+            Db::Postgres { .. } => postgres::statements(users),
         };
         let aside = users.aside().map(|table| format!("alter table {table} rename to hallpass_{table}"));
         aside.chain(views).collect()
@@ -142,7 +142,7 @@ impl Db {
     pub(crate) fn statements_to_step_aside(&self, users: &Users) -> Vec<String> {
         let parts: &[&str] = match self {
             Db::Sqlite { .. } => &sqlite::PARTS,
-            Db::Postgres(_) => &postgres::PARTS,
+            Db::Postgres { .. } => &postgres::PARTS,
         };
         let views = users.aside().map(|table| format!("drop view {table}"));
         let parts = parts.iter().filter(|part| users.addresses || !part.contains("addresses"));
@@ -169,7 +169,7 @@ impl Db {
                 tx.execute(sqlx::raw_sql(all)).await?;
                 tx.commit().await
             }
-            Db::Postgres(pool) => {
+            Db::Postgres { pool, .. } => {
                 let mut tx = pool.begin().await?;
                 tx.execute(sqlx::raw_sql(all)).await?;
                 tx.commit().await
@@ -183,7 +183,7 @@ impl Db {
             Db::Sqlite { readers, .. } => {
                 sqlx::query_scalar(sqlite::TABLES).fetch_all(readers.take().await?.connection()).await
             }
-            Db::Postgres(pool) => sqlx::query_scalar(postgres::TABLES).fetch_all(pool).await,
+            Db::Postgres { pool, .. } => sqlx::query_scalar(postgres::TABLES).fetch_all(pool).await,
         }
     }
 
@@ -193,7 +193,7 @@ impl Db {
             Db::Sqlite { readers, .. } => {
                 sqlx::query_as(sqlite::COLUMNS).bind(table).fetch_all(readers.take().await?.connection()).await
             }
-            Db::Postgres(pool) => sqlx::query_as(postgres::COLUMNS).bind(table).fetch_all(pool).await,
+            Db::Postgres { pool, .. } => sqlx::query_as(postgres::COLUMNS).bind(table).fetch_all(pool).await,
         }
     }
 
@@ -206,7 +206,7 @@ impl Db {
         ));
         match self {
             Db::Sqlite { readers, .. } => sqlx::query_scalar(count).fetch_one(readers.take().await?.connection()).await,
-            Db::Postgres(pool) => sqlx::query_scalar(count).fetch_one(pool).await,
+            Db::Postgres { pool, .. } => sqlx::query_scalar(count).fetch_one(pool).await,
         }
     }
 
@@ -215,7 +215,7 @@ impl Db {
         let count = AssertSqlSafe(format!("select count(*) from {}", quoted(table)));
         match self {
             Db::Sqlite { readers, .. } => sqlx::query_scalar(count).fetch_one(readers.take().await?.connection()).await,
-            Db::Postgres(pool) => sqlx::query_scalar(count).fetch_one(pool).await,
+            Db::Postgres { pool, .. } => sqlx::query_scalar(count).fetch_one(pool).await,
         }
     }
 
@@ -231,7 +231,7 @@ impl Db {
         let id = if whole { format!("u.{key}") } else { format!("row_number() over (order by u.{key})") };
         let (nothing, words) = match self {
             Db::Sqlite { .. } => (sqlite::NOTHING_BESIDE, sqlite::WORDS),
-            Db::Postgres(_) => (postgres::NOTHING_BESIDE, postgres::WORDS),
+            Db::Postgres { .. } => (postgres::NOTHING_BESIDE, postgres::WORDS),
         };
         let select = view::select(&words, users, &id, "false");
         let page = AssertSqlSafe(format!(
@@ -244,7 +244,7 @@ impl Db {
             Db::Sqlite { readers, .. } => {
                 sqlx::query_as(page).bind(after).bind(limit).fetch_all(readers.take().await?.connection()).await
             }
-            Db::Postgres(pool) => sqlx::query_as(page).bind(after).bind(limit).fetch_all(pool).await,
+            Db::Postgres { pool, .. } => sqlx::query_as(page).bind(after).bind(limit).fetch_all(pool).await,
         }
     }
 
@@ -258,14 +258,14 @@ impl Db {
                     .fetch_all(readers.take().await?.connection())
                     .await
             }
-            Db::Postgres(pool) => sqlx::query_as(postgres::LISTED).bind(after).bind(last).fetch_all(pool).await,
+            Db::Postgres { pool, .. } => sqlx::query_as(postgres::LISTED).bind(after).bind(last).fetch_all(pool).await,
         }
     }
 
     /// After rows came with ids of their own: lets the next one get a higher id.
     pub(crate) async fn count_on(&self) -> sqlx::Result<()> {
         // SQLite does so by itself.
-        let Db::Postgres(pool) = self else { return Ok(()) };
+        let Db::Postgres { pool, .. } = self else { return Ok(()) };
         sqlx::query(postgres::COUNT_ON).execute(pool).await.map(drop)
     }
 
@@ -275,7 +275,7 @@ impl Db {
             Db::Sqlite { readers, .. } => {
                 sqlx::query_scalar("pragma journal_mode").fetch_one(readers.take().await?.connection()).await.map(Some)
             }
-            Db::Postgres(_) => Ok(None),
+            Db::Postgres { .. } => Ok(None),
         }
     }
 

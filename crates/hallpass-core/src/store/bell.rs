@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use sqlx::{
-    PgPool,
+    PgPool, Postgres,
     postgres::{PgListener, PgPoolOptions},
 };
 use tokio::time::timeout;
 
-use super::{POOL_WAIT, heard};
+use super::{Connections, POOL_WAIT, Patient, heard};
 
 const CHANNEL: &str = "hallpass_revocations";
 
@@ -16,8 +16,9 @@ const CHANNEL: &str = "hallpass_revocations";
 const QUIET: Duration = Duration::from_secs(5);
 
 /// Tells every connection that listens.
-pub(crate) async fn ring(pool: &PgPool) -> sqlx::Result<()> {
-    heard(sqlx::query("select pg_notify($1, '')").bind(CHANNEL).execute(pool)).await.map(drop)
+pub(crate) async fn ring(connections: &Connections<Postgres>) -> sqlx::Result<()> {
+    let mut held = connections.take().await?;
+    sqlx::query("select pg_notify($1, '')").bind(CHANNEL).execute(Patient(held.line())).await.map(drop)
 }
 
 /// Hears what is told from now on.

@@ -6,17 +6,16 @@
 use std::{io::ErrorKind, str::FromStr, time::Duration};
 
 use sqlx::{
-    AssertSqlSafe, PgPool, Postgres, SqliteConnection, SqlitePool, Transaction,
+    AssertSqlSafe, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool,
     migrate::{Migrate, Migrator},
-    pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
 use crate::{Code, Error, Result, adopt, error::no_answer};
+pub use connections::Connections;
+use connections::Held;
 pub(crate) use patient::{Patient, heard};
-pub use readers::Readers;
-use readers::Reading;
 use turns::Turn;
 pub use turns::Turns;
 
@@ -26,13 +25,13 @@ pub(crate) mod adopted;
 pub(crate) mod attempts;
 pub(crate) mod bell;
 pub(crate) mod clients;
+mod connections;
 pub(crate) mod events;
 pub(crate) mod keys;
 pub(crate) mod meta;
 pub(crate) mod outbox;
 mod patient;
 pub(crate) mod rates;
-mod readers;
 pub(crate) mod revocations;
 pub(crate) mod search;
 pub(crate) mod sessions;
@@ -68,7 +67,7 @@ static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 /// How long a request waits for a connection before the store counts as unavailable.
 const POOL_WAIT: Duration = Duration::from_secs(3);
 const READERS: usize = 8;
-const POSTGRES_CONNECTIONS: u32 = 16;
+const POSTGRES_CONNECTIONS: usize = 16;
 
 /// An open database.
 #[derive(Debug, Clone)]
@@ -76,14 +75,19 @@ pub enum Db {
     /// An embedded file: many readers beside one writer, which is all that SQLite has.
     Sqlite {
         /// Connections that only read.
-        readers: Readers,
+        readers: Connections<Sqlite>,
         /// The one connection that writes.
         writer: SqlitePool,
         /// Who may use it next.
         turns: Turns,
     },
     /// A PostgreSQL server.
-    Postgres(PgPool),
+    Postgres {
+        /// What requests use.
+        connections: Connections<Postgres>,
+        /// What setting up uses.
+        pool: PgPool,
+    },
 }
 
 /// A borrowed connection of either engine: the first argument of every function that runs a statement.
@@ -94,14 +98,14 @@ pub(crate) enum Conn<'a> {
 
 /// A connection for reading outside of a transaction.
 pub(crate) enum Reader {
-    Sqlite(Reading),
-    Postgres(PoolConnection<Postgres>),
+    Sqlite(Held<Sqlite>),
+    Postgres(Held<Postgres>),
 }
 
 /// A transaction that writes; without [`Tx::commit`] it never happened.
 pub(crate) enum Tx {
     Sqlite(Turn),
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(Held<Postgres>),
 }
 
 impl Db {
@@ -123,11 +127,9 @@ impl Db {
                     ("tcp_keepalives_interval", "10"),
                     ("tcp_keepalives_count", "3"),
                 ]);
-            let pool = PgPoolOptions::new()
-                .max_connections(POSTGRES_CONNECTIONS)
-                .acquire_timeout(POOL_WAIT)
-                .after_release(|connection, _| Box::pin(patient::still_good(connection)));
-            Ok(Self::Postgres(pool.connect_with(options).await?))
+            let connections = Connections::open(options.clone(), POSTGRES_CONNECTIONS, patient::rollback).await?;
+            let pool = PgPoolOptions::new().max_connections(2).acquire_timeout(POOL_WAIT).connect_lazy_with(options);
+            Ok(Self::Postgres { connections, pool })
         } else {
             Err(Error::new(Code::InvalidRequest, "The database address must begin with `sqlite:` or `postgres://`"))
         }
@@ -142,7 +144,7 @@ impl Db {
             return Self::open(url).await;
         }
         let options = SqliteConnectOptions::from_str(url).map_err(unreadable)?.read_only(true);
-        let readers = Readers::open(options.clone(), 1).await?;
+        let readers = Connections::open(options.clone(), 1, turns::rollback).await?;
         let writer = SqlitePoolOptions::new().max_connections(1).acquire_timeout(POOL_WAIT).connect_lazy_with(options);
         Ok(Self::Sqlite { readers, writer: writer.clone(), turns: Turns::new(writer) })
     }
@@ -158,7 +160,8 @@ impl Db {
         owner_only(options.get_filename())?;
         let pool = SqlitePoolOptions::new().max_connections(1).acquire_timeout(POOL_WAIT).test_before_acquire(false);
         let writer = pool.connect_with(options.clone()).await?;
-        let readers = Readers::open(options.read_only(true).create_if_missing(false), READERS).await?;
+        let readers =
+            Connections::open(options.read_only(true).create_if_missing(false), READERS, turns::rollback).await?;
         let turns = Turns::new(writer.clone());
         Ok(Self::Sqlite { readers, writer, turns })
     }
@@ -176,7 +179,7 @@ impl Db {
         }
         let applied = match self {
             Db::Sqlite { writer, .. } => SQLITE_MIGRATIONS.run(writer).await,
-            Db::Postgres(pool) => POSTGRES_MIGRATIONS.run(pool).await,
+            Db::Postgres { pool, .. } => POSTGRES_MIGRATIONS.run(pool).await,
         };
         applied.map_err(migration_failed)?;
         Ok(pending)
@@ -194,7 +197,7 @@ impl Db {
                 sqlx::raw_sql(again).execute(&mut *tx).await?;
                 tx.commit().await?;
             }
-            Db::Postgres(pool) => {
+            Db::Postgres { pool, .. } => {
                 let mut tx = pool.begin().await?;
                 sqlx::raw_sql(aside).execute(&mut *tx).await?;
                 POSTGRES_MIGRATIONS.run(&mut *tx).await.map_err(migration_failed)?;
@@ -209,7 +212,7 @@ impl Db {
     pub(crate) fn migrations(&self) -> Vec<String> {
         let migrator = match self {
             Db::Sqlite { .. } => &SQLITE_MIGRATIONS,
-            Db::Postgres(_) => &POSTGRES_MIGRATIONS,
+            Db::Postgres { .. } => &POSTGRES_MIGRATIONS,
         };
         migrator.iter().map(|migration| migration.sql.as_str().trim().to_owned()).collect()
     }
@@ -221,7 +224,7 @@ impl Db {
                 let mut connection = writer.acquire().await?;
                 (&SQLITE_MIGRATIONS, applied(&mut *connection, &SQLITE_MIGRATIONS).await?)
             }
-            Db::Postgres(pool) => {
+            Db::Postgres { pool, .. } => {
                 let mut connection = pool.acquire().await?;
                 (&POSTGRES_MIGRATIONS, applied(&mut *connection, &POSTGRES_MIGRATIONS).await?)
             }
@@ -237,7 +240,10 @@ impl Db {
                 readers.close().await;
                 writer.close().await;
             }
-            Db::Postgres(pool) => pool.close().await,
+            Db::Postgres { connections, pool } => {
+                connections.close().await;
+                pool.close().await;
+            }
         }
     }
 
@@ -245,7 +251,7 @@ impl Db {
     pub(crate) async fn read(&self) -> Result<Reader> {
         Ok(match self {
             Db::Sqlite { readers, .. } => Reader::Sqlite(readers.take().await?),
-            Db::Postgres(pool) => Reader::Postgres(pool.acquire().await?),
+            Db::Postgres { connections, .. } => Reader::Postgres(connections.take().await?),
         })
     }
 
@@ -253,7 +259,20 @@ impl Db {
     pub(crate) async fn begin(&self) -> Result<Tx> {
         Ok(match self {
             Db::Sqlite { turns, .. } => Tx::Sqlite(turns.take().await?),
-            Db::Postgres(pool) => Tx::Postgres(heard(pool.begin()).await?),
+            Db::Postgres { connections, .. } => {
+                let mut held = connections.take().await?;
+                held.begin().await?;
+                Tx::Postgres(held)
+            }
+        })
+    }
+
+    /// Begins what is a single statement, of which nothing has to be taken back.
+    pub(crate) async fn begin_one(&self) -> Result<Tx> {
+        Ok(match self {
+            Db::Sqlite { turns, .. } => Tx::Sqlite(turns.take_one().await?),
+            // The statement is a transaction by itself.
+            Db::Postgres { connections, .. } => Tx::Postgres(connections.take().await?),
         })
     }
 }
@@ -271,8 +290,8 @@ impl Conn<'_> {
 impl Reader {
     pub(crate) fn conn(&mut self) -> Conn<'_> {
         match self {
-            Reader::Sqlite(reading) => Conn::Sqlite(reading.connection()),
-            Reader::Postgres(connection) => Conn::Postgres(Patient(connection)),
+            Reader::Sqlite(held) => Conn::Sqlite(held.connection()),
+            Reader::Postgres(held) => Conn::Postgres(Patient(held.line())),
         }
     }
 }
@@ -281,7 +300,7 @@ impl Tx {
     pub(crate) fn conn(&mut self) -> Conn<'_> {
         match self {
             Tx::Sqlite(turn) => Conn::Sqlite(turn.connection()),
-            Tx::Postgres(transaction) => Conn::Postgres(Patient(transaction)),
+            Tx::Postgres(held) => Conn::Postgres(Patient(held.line())),
         }
     }
 
@@ -289,7 +308,7 @@ impl Tx {
     pub(crate) async fn commit(self) -> Result<()> {
         match self {
             Tx::Sqlite(turn) => turn.commit().await.map_err(no_answer)?,
-            Tx::Postgres(transaction) => heard(transaction.commit()).await.map_err(|error| match error {
+            Tx::Postgres(mut held) => held.commit().await.map_err(|error| match error {
                 sqlx::Error::Io(error) if error.kind() == ErrorKind::TimedOut => unknown_outcome(error),
                 error => error.into(),
             })?,

@@ -4,12 +4,13 @@ use hallpass_token::{AccountId, SessionId};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{Conn, on, sql};
+use super::{Conn, accounts::AccountRow, on, sql};
 use crate::rotation::Rotation;
 
 /// A row, as the table has it.
 #[derive(Debug, Clone, FromRow)]
 pub(crate) struct SessionRow {
+    #[sqlx(rename = "session_id")]
     pub(crate) id: Uuid,
     pub(crate) account_id: i64,
     pub(crate) generation: i64,
@@ -76,32 +77,41 @@ pub(crate) async fn insert(conn: Conn<'_>, row: &SessionRow) -> sqlx::Result<()>
 }
 
 pub(crate) async fn by_id(conn: Conn<'_>, id: SessionId) -> sqlx::Result<Option<SessionRow>> {
-    on!(conn, |c| sqlx::query_as(sql!(
-        "select id, account_id, generation, parent, first_child, rotated_at, created_at, last_used_at, idle_seconds,
+    on!(conn, |c| {
+        sqlx::query_as(sql!(
+        "select id as session_id, account_id, generation, parent, first_child, rotated_at, created_at, last_used_at, idle_seconds,
             idle_end, absolute_end, remembered, ip, user_agent, ended_at, end_cause, amr from sessions where id = $1"
     ))
     .bind(id.0)
     .fetch_optional(c)
-    .await)
+    .await
+    })
 }
 
-/// A session, and under which number status lists speak of the tokens of its last issue, and which version those have.
+/// A session and its account, and under which number status lists speak of the tokens of its last issue, and which
+/// version those have.
 #[derive(FromRow)]
 pub(crate) struct IssuedRow {
     #[sqlx(flatten)]
     pub(crate) session: SessionRow,
+    #[sqlx(flatten)]
+    pub(crate) account: AccountRow,
     pub(crate) status_number: Option<i64>,
     pub(crate) status_version: Option<i64>,
 }
 
-/// What a refresh has to know of a session.
+/// What a refresh has to know of a session; nothing of one whose account is gone.
 pub(crate) async fn issued(conn: Conn<'_>, id: SessionId) -> sqlx::Result<Option<IssuedRow>> {
     on!(conn, |c| {
+        // No `left join` to the accounts: where they are a view, SQLite would make all of them first.
         sqlx::query_as(sql!(
-        "select s.id, s.account_id, s.generation, s.parent, s.first_child, s.rotated_at, s.created_at, s.last_used_at,
-            s.idle_seconds, s.idle_end, s.absolute_end, s.remembered, s.ip, s.user_agent, s.ended_at, s.end_cause, s.amr,
-            i.id as status_number, i.account_version as status_version
-         from sessions s left join status_indexes i on i.session_id = s.id and i.account_version =
+        "select s.id as session_id, s.account_id, s.generation, s.parent, s.first_child, s.rotated_at, s.created_at,
+            s.last_used_at, s.idle_seconds, s.idle_end, s.absolute_end, s.remembered, s.ip, s.user_agent, s.ended_at,
+            s.end_cause, s.amr, a.id, a.username, a.email, a.email_verified, a.first_name, a.last_name, a.password,
+            a.is_active, a.is_staff, a.is_superuser, a.roles, a.profile, a.version, a.date_joined, a.last_login, a.locale,
+            a.delete_at, i.id as status_number, i.account_version as status_version
+         from sessions s join accounts a on a.id = s.account_id
+         left join status_indexes i on i.session_id = s.id and i.account_version =
             (select max(n.account_version) from status_indexes n where n.session_id = s.id)
          where s.id = $1"
     ))
@@ -124,21 +134,24 @@ pub(crate) async fn between(conn: Conn<'_>, low: Uuid, high: Uuid) -> sqlx::Resu
 
 /// All sessions with ids from `low` to `high`.
 pub(crate) async fn all_between(conn: Conn<'_>, low: Uuid, high: Uuid) -> sqlx::Result<Vec<SessionRow>> {
-    on!(conn, |c| sqlx::query_as(sql!(
-        "select id, account_id, generation, parent, first_child, rotated_at, created_at, last_used_at, idle_seconds,
+    on!(conn, |c| {
+        sqlx::query_as(sql!(
+        "select id as session_id, account_id, generation, parent, first_child, rotated_at, created_at, last_used_at, idle_seconds,
             idle_end, absolute_end, remembered, ip, user_agent, ended_at, end_cause, amr from sessions
          where id >= $1 and id <= $2"
     ))
     .bind(low)
     .bind(high)
     .fetch_all(c)
-    .await)
+    .await
+    })
 }
 
 /// The sessions of an account that can still be refreshed, newest use first.
 pub(crate) async fn live(conn: Conn<'_>, account: AccountId, now: i64) -> sqlx::Result<Vec<SessionRow>> {
-    on!(conn, |c| sqlx::query_as(sql!(
-        "select id, account_id, generation, parent, first_child, rotated_at, created_at, last_used_at, idle_seconds,
+    on!(conn, |c| {
+        sqlx::query_as(sql!(
+        "select id as session_id, account_id, generation, parent, first_child, rotated_at, created_at, last_used_at, idle_seconds,
             idle_end, absolute_end, remembered, ip, user_agent, ended_at, end_cause, amr from sessions
          where account_id = $1 and ended_at is null and idle_end > $2 and absolute_end > $2
          order by last_used_at desc, id desc"
@@ -146,19 +159,22 @@ pub(crate) async fn live(conn: Conn<'_>, account: AccountId, now: i64) -> sqlx::
     .bind(account.0)
     .bind(now)
     .fetch_all(c)
-    .await)
+    .await
+    })
 }
 
 /// All sessions of an account that are remembered, newest use first.
 pub(crate) async fn of_account(conn: Conn<'_>, account: AccountId) -> sqlx::Result<Vec<SessionRow>> {
-    on!(conn, |c| sqlx::query_as(sql!(
-        "select id, account_id, generation, parent, first_child, rotated_at, created_at, last_used_at, idle_seconds,
+    on!(conn, |c| {
+        sqlx::query_as(sql!(
+        "select id as session_id, account_id, generation, parent, first_child, rotated_at, created_at, last_used_at, idle_seconds,
             idle_end, absolute_end, remembered, ip, user_agent, ended_at, end_cause, amr from sessions
          where account_id = $1 order by last_used_at desc, id desc"
     ))
     .bind(account.0)
     .fetch_all(c)
-    .await)
+    .await
+    })
 }
 
 /// A live session, and whose it is.

@@ -43,7 +43,7 @@ async fn columns(db: &TestDb, statement: &str) -> Vec<String> {
             let prepared = writer.describe(sql).await.unwrap_or_else(|error| panic!("{statement}: {error}"));
             prepared.columns().iter().map(|column| column.name().to_owned()).collect()
         }
-        Db::Postgres(pool) => {
+        Db::Postgres { pool, .. } => {
             let prepared = pool.describe(sql).await.unwrap_or_else(|error| panic!("{statement}: {error}"));
             prepared.columns().iter().map(|column| column.name().to_owned()).collect()
         }
@@ -66,7 +66,7 @@ async fn every_statement_can_be_prepared_and_answers_the_same_columns_on_both_en
 async fn both_engines_have_the_same_tables_and_columns() {
     let sqlite = TestDb::sqlite().await;
     let Some(postgres) = TestDb::postgres().await else { return };
-    let (Db::Sqlite { writer, .. }, Db::Postgres(pool)) = (&sqlite.db, &postgres.db) else { panic!() };
+    let (Db::Sqlite { writer, .. }, Db::Postgres { pool, .. }) = (&sqlite.db, &postgres.db) else { panic!() };
     let on_sqlite: Vec<(String, String, bool)> = sqlx::query_as(
         "select m.name, c.name, c.\"notnull\" or c.pk from sqlite_schema m, pragma_table_info(m.name) c
          where m.type = 'table' and m.name not like 'sqlite%' and m.name not like '\\_sqlx%' escape '\\' order by 1, 2",

@@ -1,8 +1,8 @@
 //! Writing to SQLite, which has one writer, and whose every commit waits for the disk: whoever wants to write takes a
 //! turn, and turns that follow each other without a pause are committed together.
 //!
-//! Each turn stands between savepoints of its own, so one that fails takes nothing of the others away. It ends, as a
-//! commit does, when it is on disk. The queue for turns is first in, first out, and after a turn the commit queues up in
+//! Each turn stands between savepoints of its own, so one that fails takes nothing of the others away; but one of a
+//! single statement, which fails as a whole by itself, has none. A turn ends, as a commit does, when it is on disk. The queue for turns is first in, first out, and after a turn the commit queues up in
 //! it like another one: it comes when all have had theirs who were waiting already, and at once where nobody was.
 
 use std::{
@@ -13,6 +13,7 @@ use std::{
     },
 };
 
+use futures_util::{FutureExt, future::BoxFuture};
 use sqlx::{Sqlite, SqliteConnection, SqlitePool, pool::PoolConnection};
 use tokio::{
     runtime::Handle,
@@ -39,6 +40,8 @@ struct Inner {
     open: Arc<Mutex<Open>>,
     /// Whether the last turn was given up, or goes on.
     given_up: AtomicBool,
+    /// Whether a turn of a single statement was given up, or goes on: a full disk, say, can have ended the transaction.
+    unsure: AtomicBool,
     /// Those whose turn is over, and who wait for the commit.
     done: std::sync::Mutex<Vec<oneshot::Sender<Outcome>>>,
     /// Whether the commit is in the queue.
@@ -53,15 +56,26 @@ pub(crate) struct Turn {
 
 impl Turns {
     pub(super) fn new(pool: SqlitePool) -> Self {
-        let (open, given_up, done, settling) = Default::default();
-        Self(Arc::new(Inner { pool, open, given_up, done, settling }))
+        let (open, given_up, unsure, done, settling) = Default::default();
+        Self(Arc::new(Inner { pool, open, given_up, unsure, done, settling }))
     }
 
     /// Waits for its turn.
     pub(super) async fn take(&self) -> sqlx::Result<Turn> {
+        self.next(false).await
+    }
+
+    /// Waits for a turn of a single statement.
+    pub(super) async fn take_one(&self) -> sqlx::Result<Turn> {
+        self.next(true).await
+    }
+
+    async fn next(&self, is_one: bool) -> sqlx::Result<Turn> {
         let turn = timeout(POOL_WAIT, self.0.open.clone().lock_owned());
         let mut open = turn.await.map_err(|_| sqlx::Error::PoolTimedOut)?;
-        self.follow(&mut open).await;
+        if !is_one || self.0.given_up.load(Ordering::Relaxed) || self.0.unsure.load(Ordering::Relaxed) {
+            self.follow(&mut open).await;
+        }
         if open.is_none() {
             let connection = open.insert(self.0.pool.acquire().await?);
             // `immediate` takes the write lock now: a transaction that read first could not always be upgraded later.
@@ -71,7 +85,8 @@ impl Turns {
             }
         }
         let open = OwnedMutexGuard::try_map(open, Option::as_mut).map_err(|_| sqlx::Error::WorkerCrashed)?;
-        self.0.given_up.store(true, Ordering::Relaxed);
+        self.0.given_up.store(!is_one, Ordering::Relaxed);
+        self.0.unsure.store(is_one, Ordering::Relaxed);
         Ok(Turn { turns: self.clone(), open })
     }
 
@@ -114,9 +129,14 @@ impl Turns {
 /// Gives the connection back in no transaction any more, whether it still was in one or not.
 async fn abandon(open: &mut Open) {
     if let Some(connection) = open.as_deref_mut() {
-        let _ = execute(connection, "rollback").await;
+        let _ = rollback(connection).await;
     }
     *open = None;
+}
+
+/// Takes back what the transaction has done.
+pub(super) fn rollback(connection: &mut SqliteConnection) -> BoxFuture<'_, sqlx::Result<()>> {
+    execute(connection, "rollback").boxed()
 }
 
 async fn execute(connection: &mut SqliteConnection, statements: &'static str) -> sqlx::Result<()> {
@@ -140,6 +160,7 @@ impl Turn {
     pub(super) async fn commit(self) -> Outcome {
         // From here on it is committed whether or not somebody waits for it.
         self.turns.0.given_up.store(false, Ordering::Relaxed);
+        self.turns.0.unsure.store(false, Ordering::Relaxed);
         let (waits, told) = oneshot::channel();
         self.turns.done().push(waits);
         drop(self);
@@ -164,7 +185,10 @@ impl Drop for Turn {
 mod tests {
     use std::time::Duration;
 
-    use futures_util::{FutureExt, future::join_all};
+    use futures_util::{
+        FutureExt,
+        future::{join, join_all},
+    };
     use tokio::time::timeout;
 
     use crate::store::{Db, Tx, meta};
@@ -199,11 +223,21 @@ mod tests {
             tx.commit().await.unwrap();
             assert!(is_there(&db, &name).await, "{name} was acknowledged");
         };
-        join_all((0..100).map(turn)).await;
+        let turn_of_one = async |number: i32| {
+            let mut tx = db.begin_one().await.unwrap();
+            if number % 3 == 0 {
+                return;
+            }
+            meta::set_once(tx.conn(), &format!("turn of one {number}"), "written").await.unwrap();
+            tx.commit().await.unwrap();
+        };
+        join_all((0..100).map(async |number| join(turn(number), turn_of_one(number)).await)).await;
         // After all that were given up.
         write(&db, "last").await.commit().await.unwrap();
         for number in 0..100 {
-            assert_eq!(is_there(&db, &format!("turn {number}")).await, number % 3 != 0, "turn {number}");
+            for name in [format!("turn {number}"), format!("turn of one {number}")] {
+                assert_eq!(is_there(&db, &name).await, number % 3 != 0, "{name}");
+            }
         }
     }
 
@@ -258,7 +292,7 @@ mod tests {
             .unwrap();
         let turn = async |number: i32| {
             let name = format!("turn {number}");
-            let mut tx = db.begin().await?;
+            let mut tx = if number % 3 == 0 { db.begin().await? } else { db.begin_one().await? };
             meta::set_once(tx.conn(), &name, &"x".repeat(3_000)).await?;
             tx.commit().await
         };

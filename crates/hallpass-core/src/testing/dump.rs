@@ -12,7 +12,7 @@ pub async fn dump(db: &Db) -> String {
         Db::Sqlite { .. } => {
             "select name from sqlite_schema where type in ('table', 'view') and name not like 'sqlite%' order by 1"
         }
-        Db::Postgres(_) => {
+        Db::Postgres { .. } => {
             "select table_name::text from information_schema.tables where table_schema = 'public' order by 1"
         }
     };
@@ -28,7 +28,7 @@ pub async fn dump(db: &Db) -> String {
                     texts(db, format!("select 'quote(\"' || name || '\")' from pragma_table_info('{table}')")).await;
                 format!("select {} from {table} order by 1", columns.join(" || ',' || "))
             }
-            Db::Postgres(_) => format!("select {table}::text from {table} order by 1"),
+            Db::Postgres { .. } => format!("select {table}::text from {table} order by 1"),
         };
         dump += &format!("{table}\n{}\n", texts(db, lines).await.join("\n"));
     }
@@ -41,7 +41,7 @@ async fn texts(db: &Db, statement: String) -> Vec<String> {
         Db::Sqlite { readers, .. } => {
             sqlx::query_scalar(statement).fetch_all(readers.take().await.expect("a connection").connection()).await
         }
-        Db::Postgres(pool) => sqlx::query_scalar(statement).fetch_all(pool).await,
+        Db::Postgres { pool, .. } => sqlx::query_scalar(statement).fetch_all(pool).await,
     };
     texts.expect("the database answers")
 }

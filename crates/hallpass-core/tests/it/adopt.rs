@@ -153,7 +153,7 @@ on_both_engines! {
         house.create("ada").await;
         let undo = match &house.database.db {
             Db::Sqlite { .. } => "drop view addresses; drop table hallpass_addresses",
-            Db::Postgres(_) => "drop view addresses; drop table hallpass_addresses;
+            Db::Postgres { .. } => "drop view addresses; drop table hallpass_addresses;
                 drop function hallpass_addresses_insert();
                 drop function hallpass_addresses_update(); drop function hallpass_addresses_delete()",
         };
@@ -186,7 +186,7 @@ on_both_engines! {
         let db = Db::open_to_look(&url).await.unwrap();
         let names = match &db {
             Db::Sqlite { .. } => "select name from sqlite_schema where name not like 'sqlite_%' order by 1",
-            Db::Postgres(_) =>
+            Db::Postgres { .. } =>
                 "select relname::text from pg_class where relnamespace = 'public'::regnamespace
                  union all select proname::text from pg_proc where pronamespace = 'public'::regnamespace",
         };
@@ -201,7 +201,7 @@ on_both_engines! {
         let change = "alter table auth_user add column phone varchar(20) not null default ''";
         let change = match &database.db {
             Db::Sqlite { .. } => change.to_owned(),
-            Db::Postgres(_) => format!("{change}; alter table auth_user alter column phone drop default"),
+            Db::Postgres { .. } => format!("{change}; alter table auth_user alter column phone drop default"),
         };
         make_django_tables(&database.db).await;
         for statement in change.split(';') {
@@ -217,7 +217,7 @@ on_both_engines! {
         let no_column = Wishes { defaults: both.into(), ..wishes() };
         let refused = adopt::plan(&database.db, &no_column).await.unwrap_err();
         assert!(refused.detail.contains("no such column"), "{}", refused.detail);
-        if let Db::Postgres(_) = &database.db {
+        if let Db::Postgres { .. } = &database.db {
             let refused = adopt::plan(&database.db, &wishes()).await.unwrap_err();
             assert!(refused.detail.contains("--default phone=VALUE"), "{}", refused.detail);
         }

@@ -110,7 +110,7 @@ on_both_engines! {
         let drop = "drop table events";
         match &house.database.db {
             Db::Sqlite { writer, .. } => sqlx::query(drop).execute(writer).await.map(|_| ()).unwrap(),
-            Db::Postgres(pool) => sqlx::query(drop).execute(pool).await.map(|_| ()).unwrap(),
+            Db::Postgres { pool, .. } => sqlx::query(drop).execute(pool).await.map(|_| ()).unwrap(),
         }
         let ctx = house.ctx();
         assert!(house.try_sign_in("ada", PASSWORD).await.is_err());

@@ -66,7 +66,7 @@ async fn stored_password(house: &House, account: &Account) -> String {
     let query = sqlx::AssertSqlSafe(format!("select password from accounts where id = {}", account.id));
     match &house.database.db {
         hallpass_core::Db::Sqlite { writer, .. } => sqlx::query_scalar(query).fetch_one(writer).await.unwrap(),
-        hallpass_core::Db::Postgres(pool) => sqlx::query_scalar(query).fetch_one(pool).await.unwrap(),
+        hallpass_core::Db::Postgres { pool, .. } => sqlx::query_scalar(query).fetch_one(pool).await.unwrap(),
     }
 }
 

@@ -196,7 +196,7 @@ on_both_engines! {
         let ada = house.sign_in("ada").await;
         let id = match &house.database.db {
             hallpass_core::Db::Sqlite { .. } => "cast(printf('%016d', i) as blob)",
-            hallpass_core::Db::Postgres(_) => "lpad(i::text, 32, '0')::uuid",
+            hallpass_core::Db::Postgres { .. } => "lpad(i::text, 32, '0')::uuid",
         };
         let (now, end) = (house.now(), house.now() + DAY);
         let many = format!(

@@ -87,7 +87,7 @@ on_both_engines! {
         let bytes: String = late.0.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
         let id = match &house.database.db {
             hallpass_core::Db::Sqlite { .. } => format!("x'{bytes}'"),
-            hallpass_core::Db::Postgres(_) => format!("'{}'", late.0),
+            hallpass_core::Db::Postgres { .. } => format!("'{}'", late.0),
         };
         let forget_at = house.now() + 400;
         let line = format!(

@@ -111,7 +111,7 @@ on_both_engines! {
         let house = House::new(database).await;
         let sealed: Vec<Vec<u8>> = match &house.database.db {
             Db::Sqlite { writer, .. } => sqlx::query_scalar("select sealed from keys").fetch_all(writer).await.unwrap(),
-            Db::Postgres(pool) => sqlx::query_scalar("select sealed from keys").fetch_all(pool).await.unwrap(),
+            Db::Postgres { pool, .. } => sqlx::query_scalar("select sealed from keys").fetch_all(pool).await.unwrap(),
         };
         assert_eq!(sealed.len(), 2);
         for key in sealed {

@@ -335,6 +335,6 @@ async fn change_password(
 async fn execute(house: &House, statement: &'static str) {
     match &house.database.db {
         hallpass_core::Db::Sqlite { writer, .. } => sqlx::query(statement).execute(writer).await.map(drop).unwrap(),
-        hallpass_core::Db::Postgres(pool) => sqlx::query(statement).execute(pool).await.map(drop).unwrap(),
+        hallpass_core::Db::Postgres { pool, .. } => sqlx::query(statement).execute(pool).await.map(drop).unwrap(),
     }
 }

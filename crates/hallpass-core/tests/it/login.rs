@@ -215,6 +215,6 @@ async fn stored_hash(house: &House) -> String {
     const HASH: &str = "select password from accounts";
     match &house.database.db {
         hallpass_core::Db::Sqlite { writer, .. } => sqlx::query_scalar(HASH).fetch_one(writer).await.unwrap(),
-        hallpass_core::Db::Postgres(pool) => sqlx::query_scalar(HASH).fetch_one(pool).await.unwrap(),
+        hallpass_core::Db::Postgres { pool, .. } => sqlx::query_scalar(HASH).fetch_one(pool).await.unwrap(),
     }
 }

@@ -198,6 +198,6 @@ async fn revive(house: &House) {
 async fn write(house: &House, statement: &'static str) {
     match &house.database.db {
         hallpass_core::Db::Sqlite { writer, .. } => drop(sqlx::query(statement).execute(writer).await.unwrap()),
-        hallpass_core::Db::Postgres(pool) => drop(sqlx::query(statement).execute(pool).await.unwrap()),
+        hallpass_core::Db::Postgres { pool, .. } => drop(sqlx::query(statement).execute(pool).await.unwrap()),
     }
 }

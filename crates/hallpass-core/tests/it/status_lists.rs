@@ -206,7 +206,7 @@ on_both_engines! {
         let first = house.sign_in("ada").await;
         let last_of_the_first_list = match &house.database.db {
             Db::Sqlite { .. } => "update sqlite_sequence set seq = 1048574 where name = 'status_indexes'",
-            Db::Postgres(_) => "alter table status_indexes alter column id restart with 1048575",
+            Db::Postgres { .. } => "alter table status_indexes alter column id restart with 1048575",
         };
         execute(&house.database.db, last_of_the_first_list).await;
         let (last, next) = (house.sign_in("ada").await, house.sign_in("ada").await);

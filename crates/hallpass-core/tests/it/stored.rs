@@ -29,7 +29,7 @@ on_both_engines! {
         let kid = keys::list(&house.hallpass).await.unwrap().remove(0).kid;
         let session = match &house.database.db {
             Db::Sqlite { .. } => hex(first.session.0.as_bytes()),
-            Db::Postgres(_) => first.session.to_string(),
+            Db::Postgres { .. } => first.session.to_string(),
         };
         for there in ["ada", "$argon2id$", &session, &kid, "signed_out", "account_changed", "wrong_password"] {
             assert!(text.contains(&there.to_lowercase()), "the dump is not whole: no {there}");
@@ -111,7 +111,7 @@ pub(crate) async fn rows(db: &Db, table: &str) -> i64 {
     let count = AssertSqlSafe(format!("select count(*) from {table}"));
     match db {
         Db::Sqlite { writer, .. } => sqlx::query_scalar(count).fetch_one(writer).await.unwrap(),
-        Db::Postgres(pool) => sqlx::query_scalar(count).fetch_one(pool).await.unwrap(),
+        Db::Postgres { pool, .. } => sqlx::query_scalar(count).fetch_one(pool).await.unwrap(),
     }
 }
 
@@ -120,7 +120,7 @@ pub(crate) async fn texts(db: &Db, query: &str) -> Vec<String> {
     let query = AssertSqlSafe(query.to_owned());
     match db {
         Db::Sqlite { writer, .. } => sqlx::query_scalar(query).fetch_all(writer).await.unwrap(),
-        Db::Postgres(pool) => sqlx::query_scalar(query).fetch_all(pool).await.unwrap(),
+        Db::Postgres { pool, .. } => sqlx::query_scalar(query).fetch_all(pool).await.unwrap(),
     }
 }
 
@@ -129,7 +129,7 @@ pub(crate) async fn execute(db: &Db, statement: &str) {
     let statement = AssertSqlSafe(statement.to_owned());
     match db {
         Db::Sqlite { writer, .. } => drop(sqlx::query(statement).execute(writer).await.unwrap()),
-        Db::Postgres(pool) => drop(sqlx::query(statement).execute(pool).await.unwrap()),
+        Db::Postgres { pool, .. } => drop(sqlx::query(statement).execute(pool).await.unwrap()),
     }
 }
 

@@ -132,7 +132,7 @@ secret_key_file = "secret_key"
 /// Takes everything out of a database, so that it is one that Hallpass was never in.
 async fn empty(db: &TestDb) {
     match &db.db {
-        Db::Postgres(pool) => {
+        Db::Postgres { pool, .. } => {
             sqlx::raw_sql("drop schema public cascade; create schema public").execute(pool).await.unwrap();
             db.db.close().await;
         }

@@ -120,6 +120,6 @@ pub(crate) async fn nothing_is_half_written(db: &Db) {
 async fn count(db: &Db, statement: &'static str) -> i64 {
     match db {
         Db::Sqlite { writer, .. } => sqlx::query_scalar(statement).fetch_one(writer).await.unwrap(),
-        Db::Postgres(pool) => sqlx::query_scalar(statement).fetch_one(pool).await.unwrap(),
+        Db::Postgres { pool, .. } => sqlx::query_scalar(statement).fetch_one(pool).await.unwrap(),
     }
 }
