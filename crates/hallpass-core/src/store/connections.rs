@@ -113,9 +113,10 @@ impl<D: Database> Connections<D> {
 
     /// Puts a connection there that is good.
     async fn renew(&self, slot: &mut Slot<D>) -> sqlx::Result<()> {
+        // Whoever was given up may not have been taken back yet.
+        take_back(slot, self.0.rollback).await;
         let failures = self.0.failures.load(Ordering::Relaxed);
         let is_good = match slot.as_mut() {
-            Some(line) if line.doing != Doing::Nothing => false,
             Some(line) if line.failures == failures && line.used.elapsed() < TRUSTED => true,
             Some(line) => {
                 line.doing = Doing::Statement;
@@ -196,8 +197,9 @@ impl<D: Database> Held<D> {
         self.line.doing = if begun { Doing::Transaction } else { Doing::Nothing };
     }
 
-    pub(super) fn is_in_transaction(&self) -> bool {
-        self.line.doing == Doing::Transaction
+    /// Whether it is in a transaction, or in nobody knows what.
+    pub(super) fn is_busy(&self) -> bool {
+        self.line.doing != Doing::Nothing
     }
 }
 
@@ -217,11 +219,18 @@ impl<D: Database> Drop for Held<D> {
     }
 }
 
+/// Takes back what was given up; throws the connection away if that cannot be.
 async fn take_back<D: Database>(slot: &mut Slot<D>, rollback: Rollback<D>) {
-    if let Some(line) = slot
-        && line.doing == Doing::Transaction
-        && matches!(timeout(POOL_WAIT, rollback(&mut line.connection)).await, Ok(Ok(())))
-    {
+    let Some(line) = slot else { return };
+    let doing = std::mem::replace(&mut line.doing, Doing::Statement);
+    let taken_back = match doing {
+        Doing::Nothing => true,
+        Doing::Transaction => {
+            matches!(timeout(POOL_WAIT / 2, rollback(&mut line.connection)).await, Ok(Ok(())))
+        }
+        Doing::Statement => false,
+    };
+    if taken_back {
         line.doing = Doing::Nothing;
     } else {
         *slot = None;

@@ -40,7 +40,7 @@ impl Held<Postgres> {
 
     /// Ends the transaction, if there is one.
     pub(super) async fn commit(&mut self) -> sqlx::Result<()> {
-        if self.is_in_transaction() {
+        if self.is_busy() {
             self.run("commit").await?;
             self.set_transaction(false);
         }
