@@ -68,7 +68,7 @@ enum Command {
     },
     /// Measure Hallpass and others under load, one after the other, and write `bench/results.json`; builds for release.
     Bench {
-        /// Some minutes instead of twenty-five, with what is installed already; writes nothing.
+        /// Some minutes instead of half an hour, with what is installed already; writes nothing.
         #[arg(long)]
         quick: bool,
         /// Only this one; can be given several times, and writes nothing.
