@@ -53,3 +53,28 @@ pub async fn tidy(hallpass: &Hallpass, ctx: &Ctx) -> Result<()> {
     tx.commit().await?;
     rates::prune(hallpass, ctx.now).await
 }
+
+#[cfg(test)]
+mod tests {
+    use secrecy::SecretString;
+
+    use super::*;
+    use crate::{Config, MasterKey, passwords::Password, testing::TestDb};
+
+    const NOW: i64 = 1_790_000_000;
+
+    #[tokio::test]
+    async fn memory_of_hashes_is_given_back_when_no_hash_has_come_for_a_pass() {
+        let test_db = TestDb::sqlite().await;
+        test_db.db.migrate().await.unwrap();
+        let key = MasterKey::generate().unwrap();
+        let config = Config::for_issuer("https://api.example.com");
+        let hallpass = Hallpass::open(test_db.db.clone(), &key, config, NOW).await.unwrap();
+        let password = Password::parse("password", &SecretString::from("otters juggle lanterns")).unwrap();
+        hallpass.0.hasher.hash(&password).await.unwrap();
+        tidy(&hallpass, &Ctx::operator(NOW)).await.unwrap();
+        assert!(hallpass.0.hasher.keeps_memory());
+        tidy(&hallpass, &Ctx::operator(NOW + 1)).await.unwrap();
+        assert!(!hallpass.0.hasher.keeps_memory());
+    }
+}

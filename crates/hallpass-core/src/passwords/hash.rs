@@ -151,6 +151,11 @@ impl Hasher {
         self.memory.give_back();
     }
 
+    #[cfg(test)]
+    pub(crate) fn keeps_memory(&self) -> bool {
+        !self.memory.is_empty()
+    }
+
     /// A stored hash, if it is one whose cost nobody could have chosen to stall us.
     fn read(&self, stored: &str) -> Option<Stored> {
         let of_django = django::argon2(stored);

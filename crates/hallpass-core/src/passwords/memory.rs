@@ -38,6 +38,11 @@ impl Memory {
         self.kept().retain_mut(|kept| std::mem::take(&mut kept.used));
     }
 
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.kept().is_empty()
+    }
+
     fn kept(&self) -> MutexGuard<'_, Vec<Kept>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -57,7 +62,7 @@ mod tests {
         memory.give_back();
         assert_eq!(memory.kept().len(), 1);
         memory.give_back();
-        assert!(memory.kept().is_empty());
+        assert!(memory.is_empty());
     }
 
     #[test]

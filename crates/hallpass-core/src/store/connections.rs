@@ -1,4 +1,4 @@
-//! Connections that stay open from one use to the next.
+//! Connections of both engines that stay open from one use to the next, those of SQLite for reading alone.
 //!
 //! `sqlx`'s own pool asks each connection that comes back whether it still answers, and again before it is used. For a
 //! file that is a thread to wake for nothing, and for a server as long a way as that of the statement itself. Here a

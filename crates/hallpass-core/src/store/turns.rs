@@ -2,8 +2,9 @@
 //! turn, and turns that follow each other without a pause are committed together.
 //!
 //! Each turn stands between savepoints of its own, so one that fails takes nothing of the others away; but one of a
-//! single statement, which fails as a whole by itself, has none. A turn ends, as a commit does, when it is on disk. The queue for turns is first in, first out, and after a turn the commit queues up in
-//! it like another one: it comes when all have had theirs who were waiting already, and at once where nobody was.
+//! single statement, which fails as a whole by itself, has none. A turn ends, as a commit does, when it is on disk. The
+//! queue for turns is first in, first out, and after a turn the commit queues up in it like another one: it comes when
+//! all have had theirs who were waiting already, and at once where nobody was.
 
 use std::{
     mem,
